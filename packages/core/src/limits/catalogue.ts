@@ -1,0 +1,93 @@
+import { SojournError } from "../errors/sojourn-error.js";
+
+/** One bound: its default, the range an option may take, and what it bounds. The unit is the last word of its name. */
+export interface Bound {
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly doc: string;
+}
+
+const bound = (def: number, min: number, max: number, doc: string): Bound => ({
+  default: def,
+  min,
+  max,
+  doc,
+});
+
+/** Every bound of Sojourn. docs/limits.md is kept equal to this table by a test. */
+export const LIMITS = {
+  // frames
+  maxClientFrameBytes: bound(262_144, 1_024, 16_777_216, "largest WebSocket message from or to a client"),
+  maxPeerFrameBytes: bound(1_048_576, 65_536, 67_108_864, "largest frame between two nodes; larger data is cut into chunks"),
+  bulkChunkBytes: bound(131_072, 4_096, 1_048_576, "size of one chunk of a snapshot on the bulk lane"),
+  maxSnapshotBytes: bound(268_435_456, 65_536, 1_073_741_824, "largest encoded session a node accepts"),
+  // state
+  maxStateDepth: bound(200, 8, 1_000, "deepest nesting of a session's state"),
+  // links
+  maxOutboxMessages: bound(1_024, 1, 1_000_000, "unacknowledged messages kept for one client"),
+  maxOutboxBytes: bound(1_048_576, 1_024, 268_435_456, "unacknowledged bytes kept for one client"),
+  maxUnackedInputs: bound(1_024, 1, 1_000_000, "inputs a client keeps until they are acknowledged"),
+  reorderWindowMessages: bound(256, 1, 65_536, "messages parked for one link until an earlier one arrives"),
+  linkGraceMs: bound(120_000, 0, 86_400_000, "how long a link outlives its last socket"),
+  maxLinksPerSession: bound(10_000, 1, 1_000_000, "links one session may have"),
+  maxQueuedInputs: bound(4_096, 1, 1_000_000, "inputs waiting for one session on one node"),
+  // gateway
+  maxClientConnections: bound(50_000, 1, 1_000_000, "client sockets one node accepts"),
+  helloTimeoutMs: bound(10_000, 100, 120_000, "time a new socket has to say which session it wants"),
+  spareSocketMs: bound(30_000, 0, 600_000, "how long an attached-nowhere socket is kept for a client's return"),
+  clientHeartbeatMs: bound(15_000, 100, 300_000, "silence after which a client connection is probed; twice this and it is closed"),
+  maxSocketBacklogBytes: bound(8_388_608, 65_536, 1_073_741_824, "bytes buffered towards one socket before it is closed"),
+  // control channel
+  peerHeartbeatMs: bound(1_000, 50, 60_000, "interval of end-to-end heartbeats between nodes"),
+  peerTimeoutMs: bound(4_000, 200, 120_000, "silence after which a connection to a node counts as lost"),
+  peerConnectTimeoutMs: bound(3_000, 100, 60_000, "time to open a connection to a node"),
+  peerReconnectMaxMs: bound(2_000, 10, 60_000, "longest pause between attempts to reconnect to a node"),
+  maxPeerQueueBytes: bound(67_108_864, 1_048_576, 1_073_741_824, "bytes queued towards one node over both lanes"),
+  bulkWindowBytes: bound(4_194_304, 65_536, 268_435_456, "bulk bytes in flight to one node without a credit"),
+  // leases and directory
+  leaseTtlMs: bound(10_000, 200, 600_000, "how long a node may own sessions without renewing its lease"),
+  directoryTimeoutMs: bound(3_000, 50, 120_000, "time after which a directory request counts as unanswered"),
+  directoryRetryMs: bound(50, 1, 60_000, "pause before an unanswered directory request is sent again (doubles, with jitter)"),
+  // hand-over
+  offerTimeoutMs: bound(2_000, 50, 120_000, "time the target has to accept a session"),
+  copyTimeoutMs: bound(30_000, 100, 3_600_000, "time to bring the target's copy up to date"),
+  drainDeadlineMs: bound(1_000, 1, 600_000, "time the turn in hand has to finish once the session is frozen"),
+  grantResendMs: bound(100, 5, 60_000, "pause before an unanswered GRANT is sent again"),
+  heirDeadlineMs: bound(5_000, 50, 600_000, "time an heir waits for its GRANT before it declines"),
+  replicaRetentionMs: bound(60_000, 100, 86_400_000, "how long a copy that nobody names is kept"),
+  maxMovesInFlight: bound(256, 1, 100_000, "hand-overs one node gives away at the same time"),
+  maxIncomingMoves: bound(512, 1, 100_000, "hand-overs one node takes in at the same time"),
+  maxDeltaLogBytes: bound(1_048_576, 4_096, 268_435_456, "recent deltas kept per session to bring replicas up to date"),
+  standbys: bound(1, 0, 8, "in-memory copies kept of each session besides its owner's"),
+  ackTimeoutMs: bound(1_000, 20, 120_000, "pause before unacknowledged deltas are sent again"),
+  maxRelayHops: bound(4, 1, 16, "nodes that may pass on one client message before the directory is asked"),
+  bounceSettleMs: bound(500, 0, 60_000, "how long a session that moves often must stay before its clients are told to switch"),
+  // clients
+  callTimeoutMs: bound(30_000, 10, 3_600_000, "how long a call waits for its reply"),
+  reconnectMinMs: bound(50, 1, 60_000, "first pause before a client connects again"),
+  reconnectMaxMs: bound(5_000, 10, 600_000, "longest pause before a client connects again"),
+  retransmitMs: bound(2_000, 50, 120_000, "time after which an unacknowledged client message is sent again on a live socket"),
+} as const satisfies Record<string, Bound>;
+
+/** Every bound with a value. */
+export type Limits = { readonly [K in keyof typeof LIMITS]: number };
+
+/**
+ * Completes partial limits with the defaults.
+ * @throws SojournError `E_LIMIT_INVALID` for an unknown name, a non-integer, or a value outside its range.
+ */
+export function resolveLimits(partial: Partial<Limits> = {}): Limits {
+  const resolved: Record<string, number> = {};
+  for (const [name, b] of Object.entries(LIMITS)) resolved[name] = b.default;
+  for (const [name, value] of Object.entries(partial)) {
+    if (value === undefined) continue;
+    const b: Bound | undefined = Object.hasOwn(LIMITS, name) ? LIMITS[name as keyof typeof LIMITS] : undefined;
+    if (b === undefined) throw new SojournError("E_LIMIT_INVALID", `unknown limit "${name}"`, { name });
+    if (!Number.isInteger(value) || value < b.min || value > b.max) {
+      throw new SojournError("E_LIMIT_INVALID", `${name} must be a whole number from ${b.min} to ${b.max}, got ${value}`, { name, value });
+    }
+    resolved[name] = value;
+  }
+  return resolved as Limits;
+}

@@ -1,0 +1,57 @@
+import type { Link, TurnInput, TurnResult } from "./types.js";
+
+/**
+ * A session as the host sees it: one owner drives it by `run`, replicas keep it by `apply`. Nothing in here does I/O.
+ * At most one turn is in hand at any time; the host waits for the result before it calls `run` again.
+ */
+export interface SessionCell {
+  readonly key: string;
+  readonly kind: string;
+  /** Number of turns so far. */
+  readonly version: number;
+  readonly ended: boolean;
+  readonly links: ReadonlyMap<string, Link>;
+  /** True while an asynchronous turn is in hand. */
+  readonly busy: boolean;
+  /** Work registered with `ctx.waitUntil` that has not settled. */
+  readonly pendingWork: number;
+
+  /** Owner: handles one input. Never throws for what an application or a client did wrong: that is an answer to its caller. */
+  run(input: TurnInput, wantDelta: boolean): TurnResult | Promise<TurnResult>;
+  /** Owner: rolls the turn in hand back whole; its promise resolves with `aborted`. What its handler still does is void. */
+  abort(): void;
+  /** Owner: resolves when the work registered with `ctx.waitUntil` has settled. */
+  idle(): Promise<void>;
+  /** Owner: the client confirmed everything up to `seq`. Not a turn; reaches replicas with the next delta. */
+  acknowledge(link: string, generation: number, seq: number): void;
+  /** Monotonic time at which the next timer is due, or null. */
+  nextTimerAtMs(): number | null;
+  /** Name of a timer that is due, or null. */
+  dueTimer(): string | null;
+
+  /** The whole session at its present version; not while a turn is in hand. */
+  snapshot(): Uint8Array;
+  /**
+   * Replica: applies the delta of version + 1.
+   * @throws SojournError `E_CODEC_CORRUPT`, `E_CODEC_TABLE_UNKNOWN`; the replica is unchanged then
+   */
+  apply(delta: Uint8Array): void;
+  /** Owner: lazy cache entries kept for a later owner; the value or undefined. */
+  cachedValue(key: string): unknown;
+}
+
+/** Makes sessions of one kind. */
+export interface SessionFactory {
+  readonly kind: string;
+  /** The version of the definition. */
+  readonly stateVersion: number;
+  /** Whether a state of this version can be read here (the same, or upgrades lead to it). */
+  canRead(stateVersion: number): boolean;
+  /** A new session at version 0. */
+  create(key: string): SessionCell;
+  /**
+   * A session from a snapshot; its `version` is the snapshot's.
+   * @throws SojournError `E_CODEC_CORRUPT`, `E_CODEC_TABLE_UNKNOWN`, `E_STATE_VERSION`
+   */
+  restore(key: string, snapshot: Uint8Array): SessionCell;
+}
