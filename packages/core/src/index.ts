@@ -14,3 +14,9 @@ export type {
   SessionRecord,
 } from "./ports/directory.js";
 export type { Random } from "./ports/random.js";
+export type { Clock, Scheduled } from "./ports/clock.js";
+export type { Lane, Peers, PeersHandler, SendOutcome } from "./ports/peers.js";
+export type { TurnScope } from "./ports/turn-scope.js";
+export { ByteReader } from "./bytes/reader.js";
+export { ByteWriter } from "./bytes/writer.js";
+export { bool, bytes, f64, list, nullable, oneOf, type Shape, str, struct, u32, uint } from "./bytes/layout.js";

@@ -45,6 +45,8 @@ export const LIMITS = {
   peerReconnectMaxMs: bound(2_000, 10, 60_000, "longest pause between attempts to reconnect to a node"),
   maxPeerQueueBytes: bound(67_108_864, 1_048_576, 1_073_741_824, "bytes queued towards one node over both lanes"),
   bulkWindowBytes: bound(4_194_304, 65_536, 268_435_456, "bulk bytes in flight to one node without a credit"),
+  maxPeers: bound(4_096, 1, 100_000, "other nodes one node is connected to or tries to reach"),
+  maxPeerHandshakes: bound(256, 1, 100_000, "inbound control connections that have not yet said who they are"),
   // leases and directory
   leaseTtlMs: bound(10_000, 200, 600_000, "how long a node may own sessions without renewing its lease"),
   directoryTimeoutMs: bound(3_000, 50, 120_000, "time after which a directory request counts as unanswered"),
