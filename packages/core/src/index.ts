@@ -14,9 +14,13 @@ export type {
   SessionRecord,
 } from "./ports/directory.js";
 export type { Random } from "./ports/random.js";
-export type { Clock, Scheduled } from "./ports/clock.js";
 export type { Lane, Peers, PeersHandler, SendOutcome } from "./ports/peers.js";
 export type { TurnScope } from "./ports/turn-scope.js";
 export { ByteReader } from "./bytes/reader.js";
 export { ByteWriter } from "./bytes/writer.js";
 export { bool, bytes, f64, list, nullable, oneOf, type Shape, str, struct, u32, uint } from "./bytes/layout.js";
+export { isLifecycleEvent, LIFECYCLE_EVENTS, type LifecycleEvent } from "./delivery/lifecycle-events.js";
+export { type Arrival, ReorderWindow } from "./delivery/reorder-window.js";
+export { SendWindow } from "./delivery/send-window.js";
+export type { ClientRoute, ClientRouter, ClientSocket } from "./ports/client-router.js";
+export { CLIENT_PROTOCOL, type ClientFrame, type ClientFrameOf, decodeClientFrame, encodeClientFrame } from "./wire/client-frames.js";

@@ -51,6 +51,8 @@ export const ERRORS = {
   E_AUTH_REFUSED: "The node's authenticate function refused the client.",
   E_CLIENT_CLOSED: "The client was closed by its user.",
   E_CONNECT_FAILED: "No endpoint could be reached within the limit.",
+  E_HELLO_TIMEOUT: "A new connection did not say in time which session it wants.",
+  E_NODE_STOPPING: "The node is shutting down; connect to another one.",
   E_CALL_TIMEOUT: "The call was not answered within its time; whether it was carried out is unknown.",
   E_DISK: "Reading or writing the local disk failed.",
   E_CONFIG_INVALID: "The configuration or the command line is not valid.",

@@ -69,6 +69,16 @@ export const LIMITS = {
   callTimeoutMs: bound(30_000, 10, 3_600_000, "how long a call waits for its reply"),
   reconnectMinMs: bound(50, 1, 60_000, "first pause before a client connects again"),
   reconnectMaxMs: bound(5_000, 10, 600_000, "longest pause before a client connects again"),
+  connectTimeoutMs: bound(30_000, 100, 600_000, "how long a client tries to reach its session for the first time"),
+  attemptTimeoutMs: bound(5_000, 50, 120_000, "time one attempt to connect may take, from opening the socket to the welcome"),
+  ackDelayMs: bound(50, 0, 10_000, "longest time a client holds back an acknowledgement"),
+  ackEveryMessages: bound(32, 1, 65_536, "messages after which a client acknowledges at once"),
+  gapRetryMs: bound(500, 10, 60_000, "pause before a client asks again for a message that is missing"),
+  maxRetransmits: bound(5, 1, 100, "times a client sends the same messages again before it gives up the socket"),
+  maxSpareSockets: bound(2, 0, 16, "sockets a client keeps for a move back"),
+  maxKnownEndpoints: bound(32, 1, 1_024, "endpoints a client remembers"),
+  switchSpreadMs: bound(1_000, 0, 60_000, "time over which clients that landed on another node than the owner switch to it"),
+  maxSwitchAttempts: bound(5, 1, 100, "times a client tries to reach a better endpoint before it stays on the relay"),
   retransmitMs: bound(2_000, 50, 120_000, "time after which an unacknowledged client message is sent again on a live socket"),
 } as const satisfies Record<string, Bound>;
 
