@@ -17,7 +17,7 @@ const WORDS = [
 export function bannedWords(project, hosts = []) {
   const words = [
     ...WORDS,
-    ...hosts.map((host) => ({ pattern: new RegExp(escape(host), "g"), remedy: "the address of a registry; leave it out" })),
+    ...hosts.map((host) => ({ pattern: new RegExp(escaped(host), "g"), remedy: "the address of a registry; leave it out" })),
   ];
   return project.files.flatMap((file) =>
     words.flatMap(({ pattern, remedy }) =>
@@ -26,6 +26,6 @@ export function bannedWords(project, hosts = []) {
   );
 }
 
-function escape(text) {
+function escaped(text) {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
