@@ -24,6 +24,8 @@ export const LIMITS = {
   maxSnapshotBytes: bound(268_435_456, 65_536, 1_073_741_824, "largest encoded session a node accepts"),
   // state
   maxStateDepth: bound(200, 8, 1_000, "deepest nesting of a session's state"),
+  maxSharedShapes: bound(1_024, 0, 16_384, "object shapes the codec of one session kind keeps in its table"),
+  maxCodecLineages: bound(1_024, 1, 65_536, "tables of other encoders kept for one session kind; the least recently used is dropped"),
   // links
   maxOutboxMessages: bound(1_024, 1, 1_000_000, "unacknowledged messages kept for one client"),
   maxOutboxBytes: bound(1_048_576, 1_024, 268_435_456, "unacknowledged bytes kept for one client"),
@@ -32,6 +34,9 @@ export const LIMITS = {
   linkGraceMs: bound(120_000, 0, 86_400_000, "how long a link outlives its last socket"),
   maxLinksPerSession: bound(10_000, 1, 1_000_000, "links one session may have"),
   maxQueuedInputs: bound(4_096, 1, 1_000_000, "inputs waiting for one session on one node"),
+  maxTimersPerSession: bound(1_024, 1, 1_000_000, "timers one session may have set"),
+  maxCacheBytes: bound(4_194_304, 0, 1_073_741_824, "estimated bytes of the carried and lazy cache entries of one session"),
+  maxCacheEntries: bound(4_096, 0, 1_000_000, "cache entries of one session, of every class"),
   // gateway
   maxClientConnections: bound(50_000, 1, 1_000_000, "client sockets one node accepts"),
   helloTimeoutMs: bound(10_000, 100, 120_000, "time a new socket has to say which session it wants"),
@@ -45,11 +50,15 @@ export const LIMITS = {
   peerReconnectMaxMs: bound(2_000, 10, 60_000, "longest pause between attempts to reconnect to a node"),
   maxPeerQueueBytes: bound(67_108_864, 1_048_576, 1_073_741_824, "bytes queued towards one node over both lanes"),
   bulkWindowBytes: bound(4_194_304, 65_536, 268_435_456, "bulk bytes in flight to one node without a credit"),
-  maxPeers: bound(4_096, 1, 100_000, "other nodes one node is connected to or tries to reach"),
+  maxPeers: bound(4_096, 1, 100_000, "known nodes from which on one node refuses those that it did not ask for"),
   maxPeerHandshakes: bound(256, 1, 100_000, "inbound control connections that have not yet said who they are"),
   // leases and directory
   leaseTtlMs: bound(10_000, 200, 600_000, "how long a node may own sessions without renewing its lease"),
   directoryTimeoutMs: bound(3_000, 50, 120_000, "time after which a directory request counts as unanswered"),
+  directoryStallMs: bound(100, 5, 60_000, "how late the directory's own lease check may run before every lease is put off by the delay"),
+  maxDirectoryConnections: bound(4_096, 1, 100_000, "connections one directory server accepts"),
+  maxDirectoryRequests: bound(8_192, 1, 1_000_000, "requests under way on one directory connection"),
+  maxDirectoryWatches: bound(1_024, 1, 100_000, "watches on one directory connection"),
   directoryRetryMs: bound(50, 1, 60_000, "pause before an unanswered directory request is sent again (doubles, with jitter)"),
   // hand-over
   offerTimeoutMs: bound(2_000, 50, 120_000, "time the target has to accept a session"),

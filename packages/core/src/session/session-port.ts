@@ -9,6 +9,8 @@ export interface SessionCell {
   readonly kind: string;
   /** Number of turns so far. */
   readonly version: number;
+  /** The version of the definition that its state follows; raised by the first turn at a node with a newer definition. */
+  readonly stateVersion: number;
   readonly ended: boolean;
   readonly links: ReadonlyMap<string, Link>;
   /** True while an asynchronous turn is in hand. */
@@ -16,7 +18,10 @@ export interface SessionCell {
   /** Work registered with `ctx.waitUntil` that has not settled. */
   readonly pendingWork: number;
 
-  /** Owner: handles one input. Never throws for what an application or a client did wrong: that is an answer to its caller. */
+  /**
+   * Owner: handles one input. Never throws for what an application or a client did wrong: that is an answer to its caller.
+   * @throws SojournError `E_STATE_VERSION` when the state cannot be brought to the definition's version; nothing has changed then
+   */
   run(input: TurnInput, wantDelta: boolean): TurnResult | Promise<TurnResult>;
   /** Owner: rolls the turn in hand back whole; its promise resolves with `aborted`. What its handler still does is void. */
   abort(): void;
@@ -24,7 +29,7 @@ export interface SessionCell {
   idle(): Promise<void>;
   /** Owner: the client confirmed everything up to `seq`. Not a turn; reaches replicas with the next delta. */
   acknowledge(link: string, generation: number, seq: number): void;
-  /** Monotonic time at which the next timer is due, or null. */
+  /** Monotonic time at which the next timer is due (the onLeave of a link that was removed counts as one), or null. */
   nextTimerAtMs(): number | null;
   /** Name of a timer that is due, or null. */
   dueTimer(): string | null;
@@ -33,10 +38,10 @@ export interface SessionCell {
   snapshot(): Uint8Array;
   /**
    * Replica: applies the delta of version + 1.
-   * @throws SojournError `E_CODEC_CORRUPT`, `E_CODEC_TABLE_UNKNOWN`; the replica is unchanged then
+   * @throws SojournError `E_CODEC_CORRUPT`, `E_CODEC_TABLE_UNKNOWN`, `E_DELTA_GAP`; the replica is unchanged then
    */
   apply(delta: Uint8Array): void;
-  /** Owner: lazy cache entries kept for a later owner; the value or undefined. */
+  /** Lazy cache entries kept for a later owner; the value or undefined. */
   cachedValue(key: string): unknown;
 }
 

@@ -1,4 +1,4 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { ErrorCode } from "../errors/catalogue.js";
 import type { SojournError } from "../errors/sojourn-error.js";
 import type { Limits } from "../limits/catalogue.js";
 import type { NodeRef } from "../names.js";
@@ -14,8 +14,12 @@ export interface SessionEnv {
   readonly scope: TurnScope;
   readonly codec: StateCodec;
   readonly limits: Limits;
+  /** This node in its present life: where the lazy cache entries that a session leaves behind can be pulled from. */
+  readonly self: NodeRef;
   /** Pulls a lazy cache entry from the node that kept it; resolves with undefined when it is gone. */
-  readonly pullCache: (from: NodeRef, key: string) => Promise<unknown>;
+  readonly pullCache: (from: NodeRef, session: string, key: string) => Promise<unknown>;
+  /** Told what a hook, timer or piece of `waitUntil` work threw; nobody else hears of it. Must not throw. */
+  readonly onHandlerError?: (session: string, where: string, error: unknown) => void;
 }
 
 /** One input of a session. Each is handled by exactly one turn, or by none when it is a duplicate or comes too early. */
@@ -26,6 +30,7 @@ export type TurnInput =
   | { readonly kind: "leave"; readonly link: string; readonly generation: number }
   /** Ends a link whose grace time is over, or that overflowed. Ignored when the link is attached again. */
   | { readonly kind: "expire"; readonly link: string }
+  /** Sent when `dueTimer()` names one. */
   | { readonly kind: "timer"; readonly name: string }
   | { readonly kind: "wake"; readonly reason: "created" | "restored" | "promoted" }
   | { readonly kind: "beforeMove"; readonly to: string }
@@ -58,7 +63,10 @@ export interface MessageInput {
   readonly payload: Uint8Array;
 }
 
-/** How an attach ended. A refused attach makes no turn. */
+/**
+ * How an attach ended. A refused attach makes no turn, except that a link which joins and is removed by its own onJoin is a
+ * turn with a refusal.
+ */
 export type AttachVerdict =
   | {
       readonly ok: true;
@@ -84,8 +92,22 @@ export interface TurnResult {
   /** Links with something new to send or acknowledge. */
   readonly touched: readonly Link[];
   readonly attach: AttachVerdict | null;
+  /** Links that ended in this turn and whose clients must be told. */
+  readonly closed: readonly ClosedLink[];
   /** True when the handler ended the session in this turn. */
   readonly ended: boolean;
+}
+
+/** A link that the session ended of its own accord. */
+export interface ClosedLink {
+  readonly link: string;
+  readonly generation: number;
+  /** Where its client's socket was; null when it was away. */
+  readonly ingress: NodeRef | null;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Messages that the client has not confirmed; they may still be sent before the closing frame. */
+  readonly outbox: readonly OutboxEntry[];
 }
 
 /** One message in a link's outbox. */
@@ -117,7 +139,6 @@ export interface Link {
   readonly outbox: readonly OutboxEntry[];
   /** Monotonic ms (of this node) since when no socket is attached; null while attached. */
   readonly awaySinceMs: number | null;
+  /** How often somebody with a wrong token tried to attach; counted on this node only. */
+  readonly refusedAttaches: number;
 }
-
-/** Any Standard Schema, or null for an action without argument. */
-export type Schema = StandardSchemaV1 | null;
