@@ -24,3 +24,23 @@ export { type Arrival, ReorderWindow } from "./delivery/reorder-window.js";
 export { SendWindow } from "./delivery/send-window.js";
 export type { ClientRoute, ClientRouter, ClientSocket } from "./ports/client-router.js";
 export { CLIENT_PROTOCOL, type ClientFrame, type ClientFrameOf, decodeClientFrame, encodeClientFrame } from "./wire/client-frames.js";
+export { DirectoryEngine, type DirectoryEngineOptions } from "./directory/directory-engine.js";
+export { DirectoryState } from "./directory/directory-state.js";
+export {
+  DIRECTORY_MAGIC,
+  DIRECTORY_PROTOCOL,
+  type DirectoryReply,
+  type DirectoryRequest,
+  decodeDirectoryReply,
+  decodeDirectoryRequest,
+  writeDirectoryReply,
+  writeDirectoryRequest,
+} from "./directory/frames.js";
+export { InMemoryDirectory } from "./directory/in-memory-directory.js";
+export { LocalDirectory } from "./directory/local-directory.js";
+export { StoredValues } from "./directory/stored-values.js";
+export type { DirectoryChange, DirectoryContents, DirectoryStore, NodeLease } from "./ports/directory-store.js";
+export { createRecordCodec, type RecordCodecOptions } from "./codec/record-codec.js";
+export type { StateCodec, TableNeed } from "./ports/codec.js";
+export { decodePayload, encodePayload, MAX_PAYLOAD_DEPTH } from "./wire/payload.js";
+export type { ActionsOf, EventsOf, InputOf, ReplyOf, StateOf } from "./session/definition.js";

@@ -58,6 +58,7 @@ export const LIMITS = {
   directoryStallMs: bound(100, 5, 60_000, "how late the directory's own lease check may run before every lease is put off by the delay"),
   maxDirectoryConnections: bound(4_096, 1, 100_000, "connections one directory server accepts"),
   maxDirectoryRequests: bound(8_192, 1, 1_000_000, "requests under way on one directory connection"),
+  maxDirectoryRequestBytes: bound(65_536, 4_096, 1_048_576, "largest frame to the directory, and so the largest record"),
   maxDirectoryWatches: bound(1_024, 1, 100_000, "watches on one directory connection"),
   directoryRetryMs: bound(50, 1, 60_000, "pause before an unanswered directory request is sent again (doubles, with jitter)"),
   // hand-over
