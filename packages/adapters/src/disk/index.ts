@@ -1,0 +1,1 @@
+export { type DiskDirectoryStoreOptions, openDiskDirectoryStore } from "./directory-store.js";

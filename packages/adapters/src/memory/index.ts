@@ -1,0 +1,1 @@
+export { createMemoryDirectoryStore } from "./directory-store.js";
