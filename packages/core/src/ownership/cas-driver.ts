@@ -1,0 +1,168 @@
+import { errorCodeOf } from "../errors/sojourn-error.js";
+import type { Limits } from "../limits/catalogue.js";
+import type { NodeRef, SessionKey } from "../names.js";
+import type { Clock, Scheduled } from "../ports/clock.js";
+import type { CasOutcome, Directory, RecordDraft, SessionRecord } from "../ports/directory.js";
+import type { Random } from "../ports/random.js";
+
+/** A change as of ownership/drafts.ts, applied to the record as it stands. */
+export type RecordChange = (record: SessionRecord | null) => Omit<RecordDraft, "writer"> | null;
+
+/**
+ * How a change ended. `applied`: it stands at `record`. `void`: from the record that stands now (`record`) the change is not allowed
+ * any more, and it has certainly not been and will not be carried out.
+ */
+export type ChangeOutcome =
+  | { readonly outcome: "applied"; readonly record: SessionRecord }
+  | { readonly outcome: "void"; readonly record: SessionRecord | null };
+
+/** What the driver needs. */
+export interface CasDriverPorts {
+  readonly self: NodeRef;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  /** A number that no other request of this incarnation carries. */
+  nextRequest(): number;
+}
+
+interface Pending {
+  readonly change: RecordChange;
+  readonly done: (outcome: ChangeOutcome) => void;
+}
+
+/**
+ * Carries out changes of one session's record, one after another, each to a decided end. An answer that was lost leaves the
+ * change undecided [3]: the same write (same expected revision, same writer) is sent again until it is seen to be applied, or a
+ * later revision stands, after which it can never land. While `undecided` the caller stays as careful as if it had happened.
+ */
+export class CasDriver {
+  readonly #ports: CasDriverPorts;
+  readonly #key: SessionKey;
+  readonly #queue: Pending[] = [];
+  #record: SessionRecord | null;
+  #known: boolean;
+  #busy = false;
+  #disposed = false;
+  #retry: Scheduled | null = null;
+
+  /** @param record the newest record known, or undefined when none has been read */
+  constructor(ports: CasDriverPorts, key: SessionKey, record: SessionRecord | null | undefined) {
+    this.#ports = ports;
+    this.#key = key;
+    this.#record = record ?? null;
+    this.#known = record !== undefined;
+  }
+
+  /** The newest record known. */
+  get record(): SessionRecord | null {
+    return this.#record;
+  }
+
+  /** True while a change may or may not have been carried out, or waits for its turn. */
+  get pending(): boolean {
+    return this.#busy;
+  }
+
+  /** A record seen elsewhere (watch, read). Older ones are ignored; returns whether it was news. */
+  learn(record: SessionRecord | null): boolean {
+    if (this.#known && (record?.revision ?? 0) <= (this.#record?.revision ?? 0)) return false;
+    this.#record = record;
+    this.#known = true;
+    return true;
+  }
+
+  submit(change: RecordChange, done: (outcome: ChangeOutcome) => void): void {
+    if (this.#disposed) return;
+    this.#queue.push({ change, done });
+    if (!this.#busy) this.#next();
+  }
+
+  /** Nothing is answered any more. What is under way may still be carried out by the directory. */
+  dispose(): void {
+    this.#disposed = true;
+    this.#queue.length = 0;
+    this.#retry?.cancel();
+  }
+
+  #next(): void {
+    const pending = this.#queue[0];
+    if (pending === undefined || this.#disposed) {
+      this.#busy = false;
+      return;
+    }
+    this.#busy = true;
+    if (this.#known) this.#attempt(pending, false);
+    else this.#read(pending, 0);
+  }
+
+  #finish(outcome: ChangeOutcome): void {
+    const pending = this.#queue.shift();
+    // Marked idle while the callback runs, so that what it submits is not started twice.
+    this.#busy = true;
+    pending?.done(outcome);
+    this.#next();
+  }
+
+  /** @param fresh whether the record was obtained for this change; only then may it be found void */
+  #attempt(pending: Pending, fresh: boolean): void {
+    const change = pending.change(this.#record);
+    if (change === null) {
+      if (fresh) this.#finish({ outcome: "void", record: this.#record });
+      else this.#read(pending, 0);
+      return;
+    }
+    const { epoch, owner, inSync, heir, ended } = change;
+    const writer = `${this.#ports.self}/${this.#ports.nextRequest()}`;
+    this.#write(pending, this.#record?.revision ?? 0, { epoch, owner, inSync, heir, ended, writer }, 0);
+  }
+
+  #write(pending: Pending, expected: number, draft: RecordDraft, tries: number): void {
+    this.#ports.directory.compareAndSet(this.#key, expected, draft).then(
+      (outcome) => {
+        if (!this.#disposed) this.#answered(pending, draft, outcome);
+      },
+      (error: unknown) => {
+        if (this.#disposed) return;
+        if (errorCodeOf(error) === "E_LEASE_ENDED") return; // the node will notice and drop everything
+        this.#later(tries, () => this.#write(pending, expected, draft, tries + 1));
+      },
+    );
+  }
+
+  #answered(pending: Pending, draft: RecordDraft, outcome: CasOutcome): void {
+    if (outcome.outcome === "applied") {
+      const record = { ...draft, revision: outcome.revision };
+      this.learn(record);
+      this.#finish({ outcome: "applied", record });
+      return;
+    }
+    this.learn(outcome.current);
+    if (outcome.current?.writer === draft.writer) this.#finish({ outcome: "applied", record: outcome.current });
+    // Refused for good, also an earlier sending of it: its revision is used up. If that one was applied and others wrote on
+    // top of it since, the change is judged anew from what stands now.
+    else this.#attempt(pending, true);
+  }
+
+  #read(pending: Pending, tries: number): void {
+    this.#ports.directory.read(this.#key).then(
+      (record) => {
+        if (this.#disposed) return;
+        this.learn(record);
+        this.#attempt(pending, true);
+      },
+      () => {
+        if (!this.#disposed) this.#later(tries, () => this.#read(pending, tries + 1));
+      },
+    );
+  }
+
+  #later(tries: number, task: () => void): void {
+    const pause = this.#ports.limits.directoryRetryMs * Math.min(2 ** tries, 64) * (0.5 + this.#ports.random.next());
+    this.#retry = this.#ports.clock.schedule(pause, () => {
+      this.#retry = null;
+      if (!this.#disposed) task();
+    });
+  }
+}

@@ -1,0 +1,250 @@
+import type { NodeRef, SessionKey } from "../names.js";
+import type { Scheduled } from "../ports/clock.js";
+import type { PeerMessageOf } from "../wire/peer-messages.js";
+import type { DeltaLog } from "./delta-log.js";
+import type { SlotHost } from "./slot-host.js";
+
+/** The owner's side, as a feed sees it. */
+export interface FeedSource {
+  readonly key: SessionKey;
+  readonly host: SlotHost;
+  readonly log: DeltaLog;
+  readonly epoch: number;
+  readonly version: number;
+  readonly hash: number;
+  readonly stateVersion: number;
+  /** The encoded session at `version`; only called when no turn is in hand. */
+  snapshot(): Uint8Array;
+  /** True while a turn is in hand. */
+  readonly busy: boolean;
+  /** The feed's acknowledged version went up. */
+  onAcked(feed: Feed): void;
+}
+
+type Phase =
+  /** The replica's position is not known to fit; it is asked by an empty delta. */
+  | { readonly name: "probing" }
+  /** A base is to be taken as soon as no turn is in hand. */
+  | { readonly name: "waiting" }
+  | {
+      readonly name: "copying";
+      readonly bytes: Uint8Array;
+      readonly version: number;
+      readonly hash: number;
+      readonly crc: number;
+      offset: number;
+    }
+  | { readonly name: "following" };
+
+/**
+ * Keeps one replica up to date: a base when it needs one, then every delta. Everything may be sent again; the replica acknowledges
+ * cumulatively. `waited` says whether releases need it [12], `recorded` whether the directory names it in-sync [2, 3].
+ */
+export class Feed {
+  readonly peer: NodeRef;
+  waited = false;
+  recorded = false;
+  readonly #source: FeedSource;
+  #phase: Phase = { name: "probing" };
+  #acked = 0;
+  #sent = 0;
+  #timer: Scheduled | null = null;
+  #stopped = false;
+
+  constructor(source: FeedSource, peer: NodeRef) {
+    this.#source = source;
+    this.peer = peer;
+  }
+
+  /** Highest version that the replica holds for certain. */
+  get acked(): number {
+    return this.#acked;
+  }
+
+  get following(): boolean {
+    return this.#phase.name === "following";
+  }
+
+  /** The replica certainly holds this version. */
+  startAt(version: number): void {
+    this.#acked = version;
+    this.#sent = version;
+    this.#phase = { name: "following" };
+    this.#catchUp();
+  }
+
+  /** Asks the replica where it stands. */
+  startProbing(): void {
+    this.#phase = { name: "probing" };
+    this.#probe();
+  }
+
+  /** The replica holds nothing of use. */
+  startBase(): void {
+    this.#phase = { name: "waiting" };
+    this.#takeBase();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  /** A turn was committed; its delta is the last in the log. */
+  onDelta(delta: Uint8Array, hashBefore: number): void {
+    if (this.#phase.name !== "following") return;
+    if (this.#sent === this.#source.version - 1) this.#send([delta], this.#sent, hashBefore);
+    else this.#catchUp();
+  }
+
+  /** The turn in hand has ended. */
+  onQuiet(): void {
+    if (this.#phase.name === "waiting") this.#takeBase();
+  }
+
+  onAck(message: PeerMessageOf<"ack">): void {
+    if (this.#stopped) return;
+    const source = this.#source;
+    if (message.want === "table") {
+      source.host.forgetTables(this.peer);
+      this.#sent = this.#acked;
+      if (this.#phase.name === "copying") this.#restartBase();
+      else this.resend();
+      return;
+    }
+    if (message.want === "base") {
+      if (this.#phase.name !== "copying" && this.#phase.name !== "waiting") this.startBase();
+      return;
+    }
+    if (!this.#accepts(message)) return;
+    if (message.version > this.#acked) this.#acked = message.version;
+    if (this.#phase.name !== "following") {
+      this.#phase = { name: "following" };
+      this.#sent = message.version;
+    } else if (message.want === "deltas") {
+      this.#sent = message.version;
+    }
+    this.#catchUp();
+    this.#arm();
+    source.onAcked(this);
+  }
+
+  /** Sends again whatever is not acknowledged (a connection was lost, or nothing was heard for too long). */
+  resend(): void {
+    if (this.#stopped) return;
+    switch (this.#phase.name) {
+      case "probing":
+        this.#probe();
+        break;
+      case "copying":
+        this.#phase.offset = 0;
+        this.#pushChunks();
+        break;
+      case "following":
+        this.#sent = this.#acked;
+        this.#catchUp();
+        break;
+      case "waiting":
+        this.#takeBase();
+        break;
+    }
+  }
+
+  /** An acknowledgement counts only for a position that lies on this owner's chain. */
+  #accepts(message: PeerMessageOf<"ack">): boolean {
+    const source = this.#source;
+    if (message.version > source.version) return false;
+    const phase = this.#phase;
+    if (phase.name === "copying") {
+      if (message.version === phase.version && message.hash === phase.hash) return true;
+      if (message.version < phase.version) return false;
+    }
+    if (message.version <= this.#acked) return true;
+    if (message.version === source.version) return message.hash === source.hash;
+    const since = source.log.since(message.version);
+    if (since !== null) return since.hash === message.hash;
+    if (phase.name === "probing") this.startBase();
+    return false;
+  }
+
+  #probe(): void {
+    this.#send([], this.#source.version, this.#source.hash);
+  }
+
+  #catchUp(): void {
+    const source = this.#source;
+    if (this.#sent >= source.version) return;
+    const since = source.log.since(this.#sent);
+    if (since === null || since.hash === null) this.startBase();
+    else this.#send(since.deltas, this.#sent, since.hash);
+  }
+
+  #send(deltas: readonly Uint8Array[], fromVersion: number, fromHash: number): void {
+    const { host, key, epoch, hash } = this.#source;
+    const table = host.tableFor(this.peer, key, deltas);
+    const outcome = host.send(this.peer, "control", { t: "delta", session: key, epoch, fromVersion, fromHash, hash, deltas, table });
+    if (outcome === "queued") this.#sent = fromVersion + deltas.length;
+    this.#arm();
+  }
+
+  #restartBase(): void {
+    this.#phase = { name: "waiting" };
+    this.#takeBase();
+  }
+
+  #takeBase(): void {
+    const source = this.#source;
+    if (source.busy) return; // onQuiet calls again
+    const bytes = source.snapshot();
+    this.#phase = { name: "copying", bytes, version: source.version, hash: source.hash, crc: source.host.crc32(bytes), offset: 0 };
+    if (source.log.toVersion !== source.version) source.log.reset(source.version);
+    this.#pushChunks();
+  }
+
+  #pushChunks(): void {
+    const phase = this.#phase;
+    if (phase.name !== "copying") return;
+    const { host, key, epoch, stateVersion } = this.#source;
+    const size = host.limits.bulkChunkBytes;
+    while (phase.offset < phase.bytes.length || phase.offset === 0) {
+      const chunk = phase.bytes.subarray(phase.offset, phase.offset + size);
+      const outcome = host.send(this.peer, "bulk", {
+        t: "base",
+        session: key,
+        epoch,
+        version: phase.version,
+        hash: phase.hash,
+        stateVersion,
+        totalBytes: phase.bytes.length,
+        crc: phase.crc,
+        offset: phase.offset,
+        chunk,
+        // On the bulk lane the table cannot rely on what went over the control lane before: the first chunk carries it.
+        table: phase.offset === 0 ? host.tableFor(this.peer, key, [phase.bytes]) : null,
+      });
+      if (outcome !== "queued") break;
+      phase.offset += chunk.length;
+      if (chunk.length === 0) break;
+    }
+    this.#arm();
+  }
+
+  /** One timer per feed, only while something is unacknowledged. */
+  #arm(): void {
+    if (this.#stopped || this.#timer !== null || this.#settled()) return;
+    const { clock, limits } = this.#source.host;
+    const phase = this.#phase;
+    const unsent = phase.name === "copying" && phase.offset < phase.bytes.length;
+    this.#timer = clock.schedule(unsent ? 5 : limits.ackTimeoutMs, () => {
+      this.#timer = null;
+      if (this.#stopped || this.#settled()) return;
+      if (this.#phase.name === "copying" && this.#phase.offset < this.#phase.bytes.length) this.#pushChunks();
+      else this.resend();
+    });
+  }
+
+  #settled(): boolean {
+    return this.#phase.name === "following" && this.#acked >= this.#source.version;
+  }
+}

@@ -1,0 +1,184 @@
+import { type NodeRef, nodeIdOf } from "../names.js";
+import type { Scheduled } from "../ports/clock.js";
+import type { SessionRecord } from "../ports/directory.js";
+import type { SessionCell } from "../session/session-port.js";
+import { takeBack } from "./drafts.js";
+import { relay } from "./relay.js";
+import type { ClientOp, GrantedStart, Role, SessionMessage, SlotPort } from "./role.js";
+
+/**
+ * The old owner after its GRANT [5, 6]: it runs no turn and releases nothing; it keeps the frozen session until the target runs or the
+ * session is its own again. It passes clients' traffic on at once, and keeps a copy of what waited in case it has to go on itself.
+ */
+export class GrantedRole implements Role {
+  readonly kind = "granted";
+  readonly cell: SessionCell;
+  readonly #slot: SlotPort;
+  readonly #start: GrantedStart;
+  readonly #waiting: ClientOp[];
+  #timer: Scheduled | null = null;
+  #pauseMs: number;
+  #takingBack = false;
+
+  constructor(slot: SlotPort, start: GrantedStart) {
+    this.#slot = slot;
+    this.#start = start;
+    this.cell = start.cell;
+    this.#waiting = [...start.waiting];
+    this.#pauseMs = slot.host.limits.grantResendMs;
+  }
+
+  /** Sends the GRANT, then what waited behind it. */
+  begin(): void {
+    this.#send();
+    for (const op of this.#waiting) relay(this.#slot.host, this.#start.to, op);
+    if (this.#slot.host.isEnded(this.#start.to)) this.#takeBack();
+  }
+
+  get #epoch(): number {
+    return this.#start.grant.epoch - 1;
+  }
+
+  #send(): void {
+    const { host } = this.#slot;
+    host.send(this.#start.to, "control", this.#start.grant);
+    this.#timer?.cancel();
+    this.#timer = host.clock.schedule(this.#pauseMs, () => {
+      this.#pauseMs = Math.min(this.#pauseMs * 1.5, host.limits.grantResendMs * 20);
+      this.#send();
+    });
+  }
+
+  onClient(_from: NodeRef, op: ClientOp): void {
+    if (this.#waiting.length < this.#slot.host.limits.maxQueuedInputs) this.#waiting.push(op);
+    relay(this.#slot.host, this.#start.to, op);
+  }
+
+  onMessage(from: NodeRef, message: SessionMessage): void {
+    const { grant, to } = this.#start;
+    switch (message.t) {
+      case "taken":
+        if (from === to && message.epoch === grant.epoch && message.attempt === grant.attempt) this.#taken(message.blackoutMs);
+        return;
+      case "delta":
+      case "base":
+      case "offer":
+        // Only who has taken the session sends these at the new epoch; its TAKEN was lost or comes later.
+        if (from === to && message.epoch === grant.epoch) this.#taken(0);
+        else if (message.epoch > grant.epoch) this.#superseded(from, message.epoch);
+        else return;
+        this.#slot.redeliver(from, message);
+        return;
+      case "declined":
+        if (from === to && message.epoch === grant.epoch + 1) this.#verify();
+        return;
+      case "ack":
+        if (from === to) this.#refusedGrant(message.want);
+        return;
+      case "fence":
+        if (message.epoch > this.#epoch) this.#verify();
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** The target could not apply the GRANT. */
+  #refusedGrant(want: "nothing" | "deltas" | "base" | "table"): void {
+    const { host, key } = this.#slot;
+    const { grant, to } = this.#start;
+    if (want === "nothing") return;
+    host.forgetTables(to);
+    if (want === "table") host.send(to, "control", { ...grant, table: host.tableFor(to, key, grant.deltas) });
+    else host.send(to, "control", { t: "cancel", session: key, epoch: this.#epoch, attempt: grant.attempt });
+  }
+
+  #taken(blackoutAtTargetMs: number): void {
+    const { host, key } = this.#slot;
+    const { grant, to, startedAtMs, frozenAtMs, callbacks, cell } = this.#start;
+    const now = host.clock.now();
+    const blackoutMs = now - frozenAtMs;
+    this.#slot.becomeStandby({ owner: to, epoch: grant.epoch, replica: { cell, version: grant.version, hash: grant.hash } });
+    host.ownerChanged(key, grant.epoch, to, host.self, blackoutAtTargetMs > 0 ? blackoutAtTargetMs : blackoutMs, grant.settleMs);
+    const report = { session: key, from: host.self, to, epoch: grant.epoch, blackoutMs, totalMs: now - startedAtMs };
+    host.onMoved(report);
+    callbacks.moved(report);
+  }
+
+  onRecord(record: SessionRecord): void {
+    const { host } = this.#slot;
+    const { grant, to, callbacks, cell } = this.#start;
+    if (record.epoch < grant.epoch) return;
+    if (record.owner === to && record.epoch === grant.epoch) {
+      this.#taken(0);
+    } else if (record.owner === host.self && !record.ended) {
+      this.#resume(record);
+    } else {
+      callbacks.failed("E_MOVE_FAILED", `somebody else took the session at epoch ${record.epoch}`);
+      if (record.inSync.includes(host.self)) {
+        this.#slot.becomeStandby({ owner: record.owner, epoch: record.epoch, replica: { cell, version: grant.version, hash: grant.hash } });
+      } else {
+        this.#slot.becomeAbsent();
+      }
+    }
+  }
+
+  /** Declined or taken back: the session runs here again, what waited first. */
+  #resume(record: SessionRecord): void {
+    const { grant, to, callbacks, cell } = this.#start;
+    const waiting = this.#waiting.splice(0);
+    this.#slot.becomeOwner({
+      cell,
+      epoch: record.epoch,
+      hash: grant.hash,
+      released: grant.released,
+      waitedFor: record.inSync,
+      upToDate: null,
+      cause: { kind: "resumed" },
+      waiting,
+    });
+    callbacks.failed("E_MOVE_FAILED", `node ${nodeIdOf(to)} did not take the session; it runs at its source again`);
+  }
+
+  #superseded(from: NodeRef, epoch: number): void {
+    const { grant, cell, callbacks } = this.#start;
+    callbacks.failed("E_MOVE_FAILED", "the session has gone on elsewhere");
+    this.#slot.becomeStandby({ owner: from, epoch, replica: { cell, version: grant.version, hash: grant.hash } });
+  }
+
+  /** Somebody says that the record has changed: only the directory decides that. */
+  #verify(): void {
+    this.#slot.cas.submit(
+      () => null,
+      ({ record }) => {
+        if (record !== null) this.onRecord(record);
+      },
+    );
+  }
+
+  onEnded(ref: NodeRef): void {
+    if (ref === this.#start.to) this.#takeBack();
+  }
+
+  #takeBack(): void {
+    if (this.#takingBack) return;
+    this.#takingBack = true;
+    const { host, cas } = this.#slot;
+    cas.submit(
+      (record) => (record === null ? null : takeBack(record, host.self, this.#epoch)),
+      ({ record }) => {
+        this.#takingBack = false;
+        if (record !== null) this.onRecord(record);
+      },
+    );
+  }
+
+  onUp(ref: NodeRef): void {
+    if (ref === this.#start.to) this.#send();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+}

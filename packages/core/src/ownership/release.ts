@@ -1,0 +1,185 @@
+import { ByteWriter } from "../bytes/writer.js";
+import type { ClosedLink, Link, OutboxEntry, TurnResult } from "../session/types.js";
+import { encodeClientFrame } from "../wire/client-frames.js";
+import type { LinkAddress } from "./slot-host.js";
+
+/** What a release does to the outside. */
+export interface ReleasePorts {
+  readonly epoch: number;
+  deliver(link: LinkAddress, frame: Uint8Array, close: boolean): void;
+}
+
+interface Held {
+  readonly version: number;
+  readonly links: readonly Link[];
+  readonly lastIns: readonly number[];
+  readonly closed: readonly ClosedLink[];
+  /** Runs when the turn is released, before its outputs (the answer to an attach). */
+  readonly first: (() => void) | null;
+}
+
+/** How far one link's present socket has been served. */
+interface Cursor {
+  generation: number;
+  sentOut: number;
+  ackedIn: number;
+}
+
+/**
+ * Output commit [12]: holds what turns produced until the turn may be released, in turn order, then sends it to the links' sockets.
+ * What is sent is read from the links' outboxes, so that sending again after a resume or a gap is the same code.
+ */
+export class Releaser {
+  readonly #ports: ReleasePorts;
+  readonly #writer = new ByteWriter(512);
+  readonly #cursors = new Map<string, Cursor>();
+  #held: Held[] = [];
+  #head = 0;
+  #released: number;
+
+  /** @param released everything up to this version may have reached the clients already */
+  constructor(ports: ReleasePorts, released: number) {
+    this.#ports = ports;
+    this.#released = released;
+  }
+
+  get released(): number {
+    return this.#released;
+  }
+
+  /** Turns that wait for their release. */
+  get held(): number {
+    return this.#held.length - this.#head;
+  }
+
+  /** Takes a committed turn in. It leaves by `releaseUpTo`. */
+  hold(result: TurnResult, first: (() => void) | null): void {
+    this.#held.push({
+      version: result.version,
+      links: result.touched,
+      lastIns: result.touched.map((link) => link.lastIn),
+      closed: result.closed,
+      first,
+    });
+  }
+
+  releaseUpTo(version: number): void {
+    if (version <= this.#released) return;
+    this.#released = version;
+    while (this.#head < this.#held.length) {
+      const held = this.#held[this.#head] as Held;
+      if (held.version > version) break;
+      this.#head++;
+      held.first?.();
+      for (let i = 0; i < held.links.length; i++) this.#serve(held.links[i] as Link, held.lastIns[i] as number);
+      for (const gone of held.closed) this.#close(gone);
+    }
+    if (this.#head === this.#held.length) {
+      this.#held = [];
+      this.#head = 0;
+    } else if (this.#head > 256) {
+      this.#held = this.#held.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** A link's socket was welcomed: its outputs go to this generation from now on. */
+  attached(link: Link): void {
+    this.#cursors.set(link.id, { generation: link.generation, sentOut: link.ackedOut, ackedIn: link.lastIn });
+    this.#flush(link, this.#cursor(link));
+  }
+
+  /** The new owner goes on where the old one stopped: what was released there is on its way to the client. */
+  inherit(links: ReadonlyMap<string, Link>, releasedBefore: number): void {
+    for (const link of links.values()) {
+      let sentOut = link.ackedOut;
+      for (const entry of link.outbox) {
+        if (entry.version > releasedBefore) break;
+        sentOut = entry.seq;
+      }
+      const ackedIn = link.lastInVersion <= releasedBefore ? link.lastIn : 0;
+      this.#cursors.set(link.id, { generation: link.generation, sentOut, ackedIn });
+    }
+  }
+
+  /** Sends everything that the client has not confirmed again. */
+  resend(link: Link): void {
+    const cursor = this.#cursors.get(link.id);
+    if (cursor === undefined || cursor.generation !== link.generation) return;
+    cursor.sentOut = link.ackedOut;
+    if (!this.#flush(link, cursor)) this.#acknowledge(link, cursor);
+  }
+
+  /** Says again up to where inputs were handled (the client sent one twice). */
+  acknowledgeAgain(link: Link): void {
+    const cursor = this.#cursors.get(link.id);
+    if (cursor !== undefined && cursor.generation === link.generation) this.#acknowledge(link, cursor);
+  }
+
+  /** Whether anything sent on a present socket is unconfirmed. */
+  unconfirmed(link: Link): boolean {
+    const cursor = this.#cursors.get(link.id);
+    return link.ingress !== null && cursor !== undefined && cursor.generation === link.generation && cursor.sentOut > link.ackedOut;
+  }
+
+  forget(linkId: string): void {
+    this.#cursors.delete(linkId);
+  }
+
+  #cursor(link: Link): Cursor {
+    let cursor = this.#cursors.get(link.id);
+    if (cursor === undefined) {
+      cursor = { generation: 0, sentOut: link.ackedOut, ackedIn: 0 };
+      this.#cursors.set(link.id, cursor);
+    }
+    return cursor;
+  }
+
+  #serve(link: Link, lastIn: number): void {
+    const cursor = this.#cursor(link);
+    const news = lastIn > cursor.ackedIn;
+    if (news) cursor.ackedIn = lastIn;
+    // Until the welcome of its newest attach is released, a link has no socket to send to.
+    if (cursor.generation !== link.generation) return;
+    if (!this.#flush(link, cursor) && news) this.#acknowledge(link, cursor);
+  }
+
+  #flush(link: Link, cursor: Cursor): boolean {
+    if (link.ingress === null) return false;
+    const outbox = link.outbox;
+    const first = outbox[0];
+    if (first === undefined) return false;
+    let sent = false;
+    for (let i = Math.max(0, cursor.sentOut + 1 - first.seq); i < outbox.length; i++) {
+      const entry = outbox[i] as OutboxEntry;
+      if (entry.version > this.#released) break;
+      cursor.sentOut = entry.seq;
+      sent = true;
+      this.#send(link, entry, cursor.ackedIn);
+    }
+    return sent;
+  }
+
+  #send(link: LinkAddress, entry: OutboxEntry, ack: number): void {
+    const { seq, kind, answers, name, payload } = entry;
+    const { epoch } = this.#ports;
+    this.#ports.deliver(link, encodeClientFrame(this.#writer, { t: "output", epoch, seq, ack, kind, answers, name, payload }), false);
+  }
+
+  #acknowledge(link: Link, cursor: Cursor): void {
+    if (link.ingress === null) return;
+    this.#ports.deliver(link, encodeClientFrame(this.#writer, { t: "acked", epoch: this.#ports.epoch, seq: cursor.ackedIn }), false);
+  }
+
+  #close(gone: ClosedLink): void {
+    const cursor = this.#cursors.get(gone.link);
+    this.#cursors.delete(gone.link);
+    if (gone.ingress === null) return;
+    const address = { id: gone.link, generation: gone.generation, ingress: gone.ingress };
+    if (cursor !== undefined && cursor.generation === gone.generation) {
+      for (const entry of gone.outbox) if (entry.seq > cursor.sentOut) this.#send(address, entry, cursor.ackedIn);
+    }
+    const frame = encodeClientFrame(this.#writer, { t: "problem", code: gone.code, message: gone.message, fatal: true, retryAfterMs: 0 });
+    this.#ports.deliver(address, frame, true);
+  }
+}

@@ -1,0 +1,69 @@
+import type { Limits } from "../limits/catalogue.js";
+import type { NodeRef, SessionKey } from "../names.js";
+import type { Crc32 } from "../ports/checksum.js";
+import type { Clock } from "../ports/clock.js";
+import type { StateCodec } from "../ports/codec.js";
+import type { Directory, SessionRecord } from "../ports/directory.js";
+import type { Lane, SendOutcome } from "../ports/peers.js";
+import type { Random } from "../ports/random.js";
+import type { SessionFactory } from "../session/session-port.js";
+import type { PeerMessage } from "../wire/peer-messages.js";
+
+/** A finished hand-over as its source saw it. */
+export interface MoveReport {
+  readonly session: SessionKey;
+  readonly from: NodeRef;
+  readonly to: NodeRef;
+  readonly epoch: number;
+  /** Freeze → TAKEN received, on the source's clock. */
+  readonly blackoutMs: number;
+  /** OFFER sent → TAKEN received. */
+  readonly totalMs: number;
+}
+
+/** Where a client's socket is: the ingress node and the attach it belongs to. */
+export interface LinkAddress {
+  readonly id: string;
+  readonly generation: number;
+  readonly ingress: NodeRef | null;
+}
+
+/** What the roles of a session need from the node they run on. Everything that touches the outside goes through here. */
+export interface SlotHost {
+  readonly self: NodeRef;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly crc32: Crc32;
+  readonly directory: Directory;
+  nextRequest(): number;
+  /** True while this node may act [10]: measured on the monotonic clock from the sending of the last renewal. */
+  leaseValid(): boolean;
+  /** Whether the directory has said that this ref's lease has ended. */
+  isEnded(ref: NodeRef): boolean;
+  isUp(ref: NodeRef): boolean;
+  rttMs(ref: NodeRef): number | undefined;
+  factoryOf(key: SessionKey): SessionFactory | null;
+  codecOf(key: SessionKey): StateCodec | null;
+  send(to: NodeRef, lane: Lane, message: PeerMessage): SendOutcome;
+  /** The structure table that `bytes` rely on, unless the peer is known to have it over its present connection. */
+  tableFor(to: NodeRef, key: SessionKey, bytes: readonly Uint8Array[]): Uint8Array | null;
+  /** The peer said that it lacks a table: it will be sent again. */
+  forgetTables(to: NodeRef): void;
+  /** Hands one client frame to the link's socket, here or at its ingress. */
+  deliver(key: SessionKey, epoch: number, link: LinkAddress, frame: Uint8Array, close: boolean): void;
+  /** Answers an attach: the frame is the client's welcome or a fatal problem. */
+  answerAttach(key: SessionKey, epoch: number, link: LinkAddress, socket: number, ok: boolean, frame: Uint8Array): void;
+  /** Makes known at this node (and its clients) who owns the session now. */
+  ownerChanged(key: SessionKey, epoch: number, owner: NodeRef, from: NodeRef, blackoutMs: number, settleMs: number): void;
+  /** The client endpoint of a node, or "" when unknown. */
+  endpointOf(ref: NodeRef): string;
+  /** Reserves room for an incoming session; false when the node is full or cordoned. Released by `releaseRoom`. */
+  reserveRoom(key: SessionKey): "reserved" | "full" | "cordoned";
+  releaseRoom(key: SessionKey): void;
+  onMoved(report: MoveReport): void;
+  /** Something worth knowing that nobody waits for (refused messages, lost sessions); never on the hot path. */
+  onIncident(key: SessionKey, code: string, message: string): void;
+  /** A write of this node to the record stands. */
+  onRecord(key: SessionKey, record: SessionRecord): void;
+}

@@ -1,0 +1,155 @@
+import type { NodeRef, SessionKey } from "../names.js";
+import type { SessionRecord } from "../ports/directory.js";
+import type { SessionCell } from "../session/session-port.js";
+import type { PeerMessageOf } from "../wire/peer-messages.js";
+import { CasDriver } from "./cas-driver.js";
+import { GrantedRole } from "./granted.js";
+import { OwnerRole } from "./owner.js";
+import { misdirect } from "./relay.js";
+import type { ClientOp, GrantedStart, MoveCallbacks, OwnerStart, Role, SessionMessage, SlotPort, StandbyStart } from "./role.js";
+import type { SlotHost } from "./slot-host.js";
+import { StandbyRole } from "./standby.js";
+
+/** What an empty slot is. */
+const ABSENT: Role = {
+  kind: "absent",
+  cell: null,
+  onClient: () => undefined,
+  onMessage: () => undefined,
+  onRecord: () => undefined,
+  onEnded: () => undefined,
+  onUp: () => undefined,
+  stop: () => undefined,
+};
+
+/** One session's place on one node: exactly one role at a time, and what outlives roles (the fence, the record as it is known). */
+export class Slot implements SlotPort {
+  readonly key: SessionKey;
+  readonly host: SlotHost;
+  readonly cas: CasDriver;
+  readonly #onRole: (slot: Slot) => void;
+  #role: Role = ABSENT;
+  #fence = 0;
+
+  /** @param onRole called after each change of role; an absent slot may be thrown away */
+  constructor(host: SlotHost, key: SessionKey, record: SessionRecord | null | undefined, onRole: (slot: Slot) => void) {
+    this.host = host;
+    this.key = key;
+    this.#onRole = onRole;
+    this.cas = new CasDriver(host, key, record);
+    this.#fence = record?.epoch ?? 0;
+  }
+
+  get role(): Role {
+    return this.#role;
+  }
+  get fence(): number {
+    return this.#fence;
+  }
+  get cell(): SessionCell | null {
+    return this.#role.cell;
+  }
+  get owner(): OwnerRole | null {
+    return this.#role instanceof OwnerRole ? this.#role : null;
+  }
+
+  raiseFence(epoch: number): void {
+    if (epoch > this.#fence) this.#fence = epoch;
+  }
+
+  becomeOwner(start: OwnerStart): void {
+    this.raiseFence(start.epoch);
+    const role = new OwnerRole(this, start);
+    this.#become(role);
+    role.begin();
+  }
+
+  becomeGranted(start: GrantedStart): void {
+    const role = new GrantedRole(this, start);
+    this.#become(role);
+    role.begin();
+  }
+
+  becomeStandby(start: StandbyStart): void {
+    this.raiseFence(start.epoch);
+    const role = new StandbyRole(this, start);
+    this.#become(role);
+    role.begin();
+  }
+
+  becomeAbsent(): void {
+    this.#become(ABSENT);
+  }
+
+  #become(role: Role): void {
+    this.#role.stop();
+    this.#role = role;
+    this.#onRole(this);
+  }
+
+  redeliver(from: NodeRef, message: SessionMessage): void {
+    this.#role.onMessage(from, message);
+  }
+
+  onClient(from: NodeRef, op: ClientOp): void {
+    if (this.#role.kind === "absent") misdirect(this.host, op);
+    else this.#role.onClient(from, op);
+  }
+
+  /** An offer, a base or a GRANT can find the slot empty; anything else then means nothing. */
+  onMessage(from: NodeRef, message: SessionMessage): void {
+    if (this.#role.kind === "absent") {
+      if (message.t === "offer" && message.epoch >= this.#fence) {
+        this.becomeStandby({ owner: from, epoch: message.epoch, replica: null });
+      } else if (message.t === "delta") {
+        this.#verifyAbsence(from, message);
+        return;
+      }
+    }
+    this.#role.onMessage(from, message);
+  }
+
+  /** An owner feeds a copy that is not here. If the record names this node, it must get one again. */
+  #verifyAbsence(from: NodeRef, message: PeerMessageOf<"delta">): void {
+    this.cas.submit(
+      () => null,
+      ({ record }) => {
+        if (this.#role.kind !== "absent" || record === null || record.owner !== from || !record.inSync.includes(this.host.self)) return;
+        this.becomeStandby({ owner: from, epoch: record.epoch, replica: null });
+        this.#role.onMessage(from, { ...message, deltas: [], table: null });
+      },
+    );
+  }
+
+  /** A node that is recorded as heir has duties [7] even when it holds nothing. */
+  onRecord(record: SessionRecord): void {
+    if (!this.cas.learn(record)) return;
+    this.raiseFence(record.epoch);
+    if (this.#role.kind === "absent" && record.heir === this.host.self && !record.ended) {
+      this.becomeStandby({ owner: record.owner, epoch: record.epoch, replica: null });
+    } else {
+      this.#role.onRecord(record);
+    }
+  }
+
+  onEnded(ref: NodeRef): void {
+    this.#role.onEnded(ref);
+  }
+
+  onUp(ref: NodeRef): void {
+    this.#role.onUp(ref);
+  }
+
+  move(to: NodeRef, callbacks: MoveCallbacks): void {
+    const { owner } = this;
+    if (owner === null) callbacks.failed("E_MOVE_FAILED", "this node does not own the session");
+    else owner.move(to, callbacks);
+  }
+
+  /** The node's life is over: nothing acts any more. */
+  dispose(): void {
+    this.cas.dispose();
+    this.#role.stop();
+    this.#role = ABSENT;
+  }
+}

@@ -1,0 +1,440 @@
+import { errorCodeOf } from "../errors/sojourn-error.js";
+import type { NodeRef } from "../names.js";
+import type { Scheduled } from "../ports/clock.js";
+import type { SessionRecord } from "../ports/directory.js";
+import type { SessionCell } from "../session/session-port.js";
+import type { PeerMessageOf } from "../wire/peer-messages.js";
+import { BaseAssembly } from "./base-assembly.js";
+import { decline, promote } from "./drafts.js";
+import { relay } from "./relay.js";
+import type { ClientOp, Role, SessionMessage, SlotPort, StandbyStart } from "./role.js";
+
+interface Replica {
+  cell: SessionCell;
+  version: number;
+  hash: number;
+}
+
+/** The duty of a recorded heir [7]: take the session when the GRANT comes, or decline at the deadline. */
+type Heir =
+  | { readonly name: "none" }
+  | { readonly name: "waiting"; readonly epoch: number; readonly deadline: Scheduled }
+  | { readonly name: "declining"; readonly epoch: number };
+
+/** A node that holds a copy of the session, or has reserved room for one. */
+export class StandbyRole implements Role {
+  readonly kind = "standby";
+  readonly #slot: SlotPort;
+  #owner: NodeRef;
+  #replica: Replica | null;
+  #assembly: BaseAssembly | null = null;
+  #heir: Heir = { name: "none" };
+  /** The offer that room is reserved for. */
+  #attempt: { readonly from: NodeRef; readonly attempt: number; readonly deadline: Scheduled } | null = null;
+  #lastOffer: { readonly from: NodeRef; readonly attempt: number } | null = null;
+  #expiry: Scheduled | null = null;
+  #promoting = false;
+  #stopped = false;
+
+  constructor(slot: SlotPort, start: StandbyStart) {
+    this.#slot = slot;
+    this.#owner = start.owner;
+    this.#replica = start.replica === null ? null : { ...start.replica };
+  }
+
+  get cell(): SessionCell | null {
+    return this.#replica?.cell ?? null;
+  }
+
+  /** Where the session is believed to be. */
+  get owner(): NodeRef {
+    return this.#owner;
+  }
+
+  begin(): void {
+    this.#watchRetention();
+    const record = this.#slot.cas.record;
+    if (record !== null) this.onRecord(record);
+    if (!this.#stopped && this.#slot.host.isEnded(this.#owner)) this.onEnded(this.#owner);
+  }
+
+  onClient(_from: NodeRef, op: ClientOp): void {
+    relay(this.#slot.host, this.#owner, op);
+  }
+
+  onMessage(from: NodeRef, message: SessionMessage): void {
+    const { host, key, fence } = this.#slot;
+    if (message.epoch < fence && message.t !== "cancel") {
+      // [9] Whoever acts in an epoch that is over is told so.
+      if (message.t === "delta" || message.t === "base" || message.t === "grant" || message.t === "offer") {
+        host.send(from, "control", { t: "fence", session: key, epoch: fence });
+      }
+      return;
+    }
+    switch (message.t) {
+      case "offer":
+        this.#offer(from, message);
+        return;
+      case "base":
+        this.#base(from, message);
+        return;
+      case "delta":
+        this.#delta(from, message);
+        return;
+      case "grant":
+        this.#grant(from, message);
+        return;
+      case "cancel":
+        this.#cancel(message);
+        return;
+      case "drop":
+        this.#drop(from, message);
+        return;
+      case "released":
+        this.#slot.raiseFence(message.epoch);
+        return;
+      default:
+        return;
+    }
+  }
+
+  // ---- step 1 ----
+
+  #offer(from: NodeRef, message: PeerMessageOf<"offer">): void {
+    const { host, key } = this.#slot;
+    const { epoch, attempt } = message;
+    const answer = (code: string, retryAfterMs: number) =>
+      host.send(from, "control", { t: "refuse", session: key, epoch, attempt, code, retryAfterMs });
+    const factory = host.factoryOf(key);
+    if (factory === null) {
+      answer("E_KIND_UNKNOWN", 0);
+      this.#forgetUnlessNamed();
+      return;
+    }
+    if (!factory.canRead(message.stateVersion)) {
+      answer("E_STATE_VERSION", 0);
+      this.#forgetUnlessNamed();
+      return;
+    }
+    if (this.#attempt === null || this.#attempt.attempt !== attempt) {
+      const room = host.reserveRoom(key);
+      if (room !== "reserved") {
+        answer(room === "cordoned" ? "E_NODE_CORDONED" : "E_QUEUE_FULL", 250);
+        this.#forgetUnlessNamed();
+        return;
+      }
+    }
+    const { clock, limits } = host;
+    this.#attempt?.deadline.cancel();
+    const patienceMs = limits.offerTimeoutMs + limits.copyTimeoutMs + limits.heirDeadlineMs;
+    this.#attempt = { from, attempt, deadline: clock.schedule(patienceMs, () => this.#endAttempt()) };
+    this.#lastOffer = { from, attempt };
+    this.#follow(from, epoch);
+    const replica = this.#replica;
+    const have = replica === null ? null : { epoch, version: replica.version, hash: replica.hash };
+    host.send(from, "control", { t: "accept", session: key, epoch, attempt, have });
+  }
+
+  #follow(owner: NodeRef, epoch: number): void {
+    this.#owner = owner;
+    this.#slot.raiseFence(epoch);
+    this.#watchRetention();
+  }
+
+  // ---- step 2 and replication ----
+
+  #base(from: NodeRef, message: PeerMessageOf<"base">): void {
+    const { host, key } = this.#slot;
+    if (this.#replica !== null && this.#replica.version === message.version && this.#replica.hash === message.hash) {
+      this.#follow(from, message.epoch);
+      this.#ack(from, message.epoch, "nothing");
+      return;
+    }
+    try {
+      if (message.table !== null) host.codecOf(key)?.importTable(message.table.slice());
+      if (this.#assembly === null || !this.#assembly.matches(message)) {
+        if (message.offset !== 0) return;
+        this.#assembly = new BaseAssembly(message, host.limits.maxSnapshotBytes);
+      }
+      const bytes = this.#assembly.add(message, host.crc32);
+      if (bytes === null) return;
+      this.#assembly = null;
+      const factory = host.factoryOf(key);
+      if (factory === null) return;
+      const cell = factory.restore(key, bytes);
+      this.#replica = { cell, version: message.version, hash: message.hash };
+      this.#follow(from, message.epoch);
+      this.#ack(from, message.epoch, "nothing");
+    } catch (error) {
+      this.#assembly = null;
+      this.#refuse(from, message.epoch, error, "base");
+    }
+  }
+
+  #delta(from: NodeRef, message: PeerMessageOf<"delta">): void {
+    const replica = this.#replica;
+    if (replica === null) {
+      this.#ack(from, message.epoch, this.#assembly === null ? "base" : "nothing");
+      return;
+    }
+    try {
+      const want = this.#apply(replica, message);
+      if (want === "nothing") this.#follow(from, message.epoch);
+      this.#ack(from, message.epoch, want);
+    } catch (error) {
+      this.#refuse(from, message.epoch, error, "deltas");
+    }
+  }
+
+  /** Applies what is new of contiguous deltas. Only what extends the replica on the same chain is applied [14]. */
+  #apply(replica: Replica, message: PeerMessageOf<"delta"> | PeerMessageOf<"grant">): "nothing" | "deltas" | "base" {
+    const { host, key } = this.#slot;
+    const { fromVersion, fromHash, deltas } = message;
+    const known = replica.version - fromVersion;
+    if (known < 0) return "deltas";
+    if (known > deltas.length) return "base"; // this copy is ahead of what the owner has: another branch
+    let hash = fromHash;
+    for (let i = 0; i < known; i++) hash = host.crc32(deltas[i] as Uint8Array, hash);
+    if (hash !== replica.hash) return "base";
+    if (message.table !== null) host.codecOf(key)?.importTable(message.table.slice());
+    for (let i = known; i < deltas.length; i++) {
+      const delta = deltas[i] as Uint8Array;
+      replica.cell.apply(delta);
+      replica.hash = host.crc32(delta, replica.hash);
+      replica.version++;
+    }
+    return replica.hash === message.hash || message.t === "delta" ? "nothing" : "base";
+  }
+
+  #ack(to: NodeRef, epoch: number, want: "nothing" | "deltas" | "base" | "table"): void {
+    const { version, hash } = this.#replica ?? { version: 0, hash: 0 };
+    if (this.#replica === null && want === "nothing") return;
+    this.#slot.host.send(to, "control", { t: "ack", session: this.#slot.key, epoch, version, hash, want });
+  }
+
+  /** Bytes that could not be applied are asked for again and never become state. */
+  #refuse(from: NodeRef, epoch: number, error: unknown, want: "deltas" | "base"): void {
+    const code = errorCodeOf(error);
+    this.#slot.host.onIncident(this.#slot.key, code, error instanceof Error ? error.message : String(error));
+    if (code === "E_CODEC_TABLE_UNKNOWN") this.#ack(from, epoch, "table");
+    else if (code !== "E_STATE_VERSION") this.#ack(from, epoch, want);
+  }
+
+  // ---- steps 5 and 6 ----
+
+  #grant(from: NodeRef, message: PeerMessageOf<"grant">): void {
+    const { host, key, cas } = this.#slot;
+    const record = cas.record;
+    const epoch = message.epoch - 1;
+    if (message.to !== host.self || !host.leaseValid()) return;
+    // [7] The promise: once this node has begun to decline, it never takes that epoch.
+    if (this.#heir.name === "declining" && this.#heir.epoch === epoch) return;
+    // [4, 10] What this node knows of the record must not contradict the granter's word that it is heir at this revision.
+    if (record !== null && record.revision >= message.revision) {
+      if (record.epoch !== epoch || record.heir !== host.self || record.owner !== from) {
+        host.send(from, "control", { t: "fence", session: key, epoch: Math.max(this.#slot.fence, record.epoch) });
+        return;
+      }
+    }
+    const replica = this.#replica;
+    if (replica === null) {
+      this.#ack(from, epoch, "base");
+      return;
+    }
+    const startedAtMs = host.clock.now();
+    try {
+      const want = this.#apply(replica, message);
+      if (want !== "nothing" || replica.version !== message.version || replica.hash !== message.hash) {
+        this.#ack(from, epoch, want === "nothing" ? "base" : want);
+        return;
+      }
+    } catch (error) {
+      this.#refuse(from, epoch, error, "deltas");
+      return;
+    }
+    const { inSync, waitedFor, revision, released, attempt } = message;
+    cas.learn({ revision, epoch, owner: from, inSync, heir: host.self, ended: false, writer: from });
+    const blackoutMs = message.frozenForMs + (host.rttMs(from) ?? 0) / 2 + (host.clock.now() - startedAtMs);
+    this.#slot.becomeOwner({
+      cell: replica.cell,
+      epoch: message.epoch,
+      hash: replica.hash,
+      released,
+      waitedFor: waitedFor.filter((ref) => ref !== host.self),
+      upToDate: from,
+      cause: { kind: "taken", from, attempt, blackoutMs, settleMs: message.settleMs },
+      waiting: [],
+    });
+  }
+
+  // ---- the heir's duty ----
+
+  onRecord(record: SessionRecord): void {
+    const { host, key } = this.#slot;
+    if (this.#stopped) return;
+    if (record.ended) {
+      this.#forget();
+      return;
+    }
+    if (record.epoch >= this.#slot.fence) {
+      this.#slot.raiseFence(record.epoch);
+      if (record.owner !== host.self) this.#owner = record.owner;
+    }
+    if (record.heir === host.self) this.#beHeir(record);
+    else this.#beNoHeir();
+    this.#watchRetention();
+    if (record.owner === host.self && record.heir !== host.self) {
+      // The record names this node owner, but it has no such role: only after a restart of its slot; nobody else may act.
+      host.onIncident(key, "E_INTERNAL", `the record names this node owner at epoch ${record.epoch}`);
+    }
+    if (host.isEnded(record.owner)) this.#promote();
+  }
+
+  #beHeir(record: SessionRecord): void {
+    if (this.#heir.name !== "none" && this.#heir.epoch === record.epoch) return;
+    this.#beNoHeir();
+    const { clock, limits } = this.#slot.host;
+    const { epoch } = record;
+    const deadline = clock.schedule(limits.heirDeadlineMs, () => this.#decline(epoch));
+    this.#heir = { name: "waiting", epoch, deadline };
+  }
+
+  #beNoHeir(): void {
+    if (this.#heir.name === "waiting") this.#heir.deadline.cancel();
+    this.#heir = { name: "none" };
+  }
+
+  /** [7] First the promise, then the write. */
+  #decline(epoch: number): void {
+    if (this.#stopped || this.#heir.name === "declining") return;
+    if (this.#heir.name === "waiting") this.#heir.deadline.cancel();
+    this.#heir = { name: "declining", epoch };
+    const { host, cas, key } = this.#slot;
+    const attempt = this.#attempt?.attempt ?? 0;
+    this.#endAttempt();
+    cas.submit(
+      (record) => (record === null ? null : decline(record, host.self, epoch)),
+      ({ outcome, record }) => {
+        if (this.#stopped || record === null) return;
+        if (outcome === "applied") {
+          host.send(record.owner, "control", { t: "declined", session: key, epoch: record.epoch, attempt, revision: record.revision });
+        }
+        this.onRecord(record);
+      },
+    );
+  }
+
+  #cancel(message: PeerMessageOf<"cancel">): void {
+    const record = this.#slot.cas.record;
+    if (record !== null && record.heir === this.#slot.host.self && record.epoch === message.epoch) {
+      this.#decline(message.epoch);
+      return;
+    }
+    if (this.#attempt?.attempt !== message.attempt) return;
+    this.#endAttempt();
+    if (this.#replica === null) this.#forgetUnlessNamed();
+  }
+
+  /** The owner's word that no record names this copy; void when it is older than the owner's latest offer. */
+  #drop(from: NodeRef, message: PeerMessageOf<"drop">): void {
+    if (from !== this.#owner) return;
+    if (this.#lastOffer?.from === from && this.#lastOffer.attempt > message.serial) return;
+    this.#forget();
+  }
+
+  // ---- fail-over [8] ----
+
+  onEnded(ref: NodeRef): void {
+    if (ref === this.#owner || ref === this.#slot.cas.record?.owner || ref === this.#slot.cas.record?.heir) this.#promote();
+  }
+
+  #promote(): void {
+    const { host, cas } = this.#slot;
+    if (this.#promoting || this.#stopped || this.#replica === null) return;
+    this.#promoting = true;
+    const isEnded = (ref: NodeRef) => host.isEnded(ref);
+    cas.submit(
+      (record) => (record === null || !host.leaseValid() ? null : promote(record, host.self, isEnded)),
+      ({ outcome, record }) => {
+        this.#promoting = false;
+        const replica = this.#replica;
+        if (this.#stopped || record === null || replica === null) return;
+        if (outcome !== "applied") {
+          this.#owner = record.owner;
+          if (record.ended) this.#forget();
+          return;
+        }
+        this.#slot.becomeOwner({
+          cell: replica.cell,
+          epoch: record.epoch,
+          hash: replica.hash,
+          released: 0,
+          waitedFor: record.inSync,
+          upToDate: null,
+          cause: { kind: "promoted", from: this.#owner },
+          waiting: [],
+        });
+      },
+    );
+  }
+
+  // ---- the end ----
+
+  /** [15] A copy that no record names is kept for a while, then freed. */
+  #watchRetention(): void {
+    const { clock, limits } = this.#slot.host;
+    this.#expiry?.cancel();
+    this.#expiry = this.#named() ? null : clock.schedule(limits.replicaRetentionMs, () => this.#askToLeave());
+  }
+
+  /** Only the owner can say that it will not record this copy; with no session left there is nobody to ask. */
+  #askToLeave(): void {
+    const { host, cas, key } = this.#slot;
+    cas.submit(
+      () => null,
+      ({ record }) => {
+        if (this.#stopped) return;
+        if (record === null || record.ended) {
+          this.#forget();
+          return;
+        }
+        this.onRecord(record);
+        if (this.#stopped || this.#named()) return;
+        if (host.isEnded(record.owner)) this.#forget();
+        else host.send(record.owner, "control", { t: "leave", session: key, epoch: record.epoch });
+      },
+    );
+  }
+
+  #named(): boolean {
+    const record = this.#slot.cas.record;
+    const { self } = this.#slot.host;
+    return record !== null && !record.ended && (record.inSync.includes(self) || record.heir === self);
+  }
+
+  #forgetUnlessNamed(): void {
+    if (!this.#named()) this.#forget();
+  }
+
+  #forget(): void {
+    if (!this.#stopped) this.#slot.becomeAbsent();
+  }
+
+  #endAttempt(): void {
+    if (this.#attempt === null) return;
+    this.#attempt.deadline.cancel();
+    this.#attempt = null;
+    this.#slot.host.releaseRoom(this.#slot.key);
+  }
+
+  onUp(_ref: NodeRef): void {
+    // The owner sends again; a standby only answers.
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#beNoHeir();
+    this.#expiry?.cancel();
+    this.#endAttempt();
+  }
+}
