@@ -51,7 +51,9 @@ export class ValueEncoder {
       const path = this.#refused === this ? "" : pathTo(value, this.#refused);
       const what = this.#refused === this ? "the value" : describe(this.#refused);
       this.#refused = this;
-      throw new SojournError("E_UNTRAVELLABLE", `${what} at "${path}" cannot travel`, { path }, thrown);
+      // What is not ours was thrown by the value itself: an accessor, a proxy, an object that only looks like a Date.
+      const cause = thrown instanceof SojournError ? undefined : thrown;
+      throw new SojournError("E_UNTRAVELLABLE", `${what} at "${path}" cannot travel`, { path }, cause);
     }
     return this.#bytes.subarray(0, this.#at);
   }
