@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { type Limits, type NodeRef, type PeersHandler, resolveLimits } from "@sojourn/core";
+import { type Clock, type Limits, type NodeRef, type PeersHandler, resolveLimits, type Scheduled } from "@sojourn/core";
 import { encodeHello, type Hello, KIND, wholeFrame } from "../src/channel/channel-frames.js";
 import { FrameParser } from "../src/channel/frame-parser.js";
 import { createTcpPeers, type TcpPeers, type TcpPeersOptions } from "../src/channel/tcp-peers.js";
@@ -86,10 +86,10 @@ export class Harness {
     await Promise.all([a.signal.until(() => a.peers.isUp(b.ref)), b.signal.until(() => b.peers.isUp(a.ref))]);
   }
 
-  async proxy(target: string): Promise<Proxy> {
-    const proxy = await Proxy.open(target);
-    this.#closers.push(() => proxy.close());
-    return proxy;
+  async wire(target: string): Promise<Wire> {
+    const wire = await Wire.open(target);
+    this.#closers.push(() => wire.close());
+    return wire;
   }
 
   /** A stranger's connection. */
@@ -177,7 +177,7 @@ export class RawPeer {
 }
 
 /** A wire that can be cut, and that can go silent without closing. */
-export class Proxy {
+export class Wire {
   readonly address: string;
   readonly close: () => void;
   readonly #sockets: Set<Socket>;
@@ -189,7 +189,7 @@ export class Proxy {
     this.close = close;
   }
 
-  static async open(target: string): Promise<Proxy> {
+  static async open(target: string): Promise<Wire> {
     const [host, port] = target.split(":");
     const sockets = new Set<Socket>();
     const server = createServer((near) => {
@@ -201,7 +201,7 @@ export class Proxy {
         sockets.add(from);
         from.setNoDelay(true);
         from.on("data", (chunk) => {
-          if (!proxy.#silent) to.write(chunk);
+          if (!wire.#silent) to.write(chunk);
         });
         from.on("error", () => {});
         from.on("close", () => {
@@ -215,8 +215,8 @@ export class Proxy {
       server.close();
       for (const socket of sockets) socket.destroy();
     };
-    const proxy: Proxy = new Proxy(`127.0.0.1:${(server.address() as AddressInfo).port}`, sockets, close);
-    return proxy;
+    const wire: Wire = new Wire(`127.0.0.1:${(server.address() as AddressInfo).port}`, sockets, close);
+    return wire;
   }
 
   cut(): void {
@@ -226,5 +226,47 @@ export class Proxy {
   /** Swallows everything from now on, or passes it on again. */
   silence(on: boolean): void {
     this.#silent = on;
+  }
+}
+
+/** Time that only moves when the test moves it. */
+export class ManualClock implements Clock {
+  #now = 1_000;
+  #tasks: { dueMs: number; task: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  wallNow(): number {
+    return this.#now;
+  }
+
+  schedule(delayMs: number, task: () => void): Scheduled {
+    const entry = { dueMs: this.#now + delayMs, task };
+    this.#tasks.push(entry);
+    return {
+      cancel: () => {
+        this.#tasks = this.#tasks.filter((t) => t !== entry);
+      },
+    };
+  }
+
+  /** Runs what becomes due, in order. */
+  advance(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const [next] = this.#tasks.filter((t) => t.dueMs <= end).sort((x, y) => x.dueMs - y.dueMs);
+      if (next === undefined) break;
+      this.#tasks = this.#tasks.filter((t) => t !== next);
+      this.#now = Math.max(this.#now, next.dueMs);
+      next.task();
+    }
+    this.#now = end;
+  }
+
+  /** Time passes in which nothing could run, as when the event loop was held up. */
+  stall(ms: number): void {
+    this.#now += ms;
   }
 }

@@ -8,7 +8,8 @@ import { LaneSocket, type LaneUser } from "./lane-socket.js";
 export interface AcceptorUser {
   /** A well-formed hello by somebody who may speak for that node. Must `hand` or `refuse` the lane during the call. */
   onHello(lane: LaneSocket, hello: Hello): void;
-  isAllowedAs(nodeId: string, socket: Socket): boolean;
+  /** Why this socket may not speak for the node; null when it may. */
+  objectionTo(nodeId: string, socket: Socket): string | null;
   onProblem(peer: NodeRef | null, code: ErrorCode, message: string): void;
 }
 
@@ -56,21 +57,21 @@ export class Acceptor implements LaneUser {
     if (kind !== KIND.hello) throw new SojournError("E_FRAME_MALFORMED", `frame of kind ${kind} instead of a hello`);
     const hello = decodeHello(payload);
     this.#settle(lane);
-    const nodeId = nodeIdOf(hello.from);
-    if (this.#user.isAllowedAs(nodeId, lane.socket)) {
+    const objection = this.#user.objectionTo(nodeIdOf(hello.from), lane.socket);
+    if (objection === null) {
       this.#user.onHello(lane, hello);
       return;
     }
-    const message = `the certificate is not for node "${nodeId.slice(0, 64)}"`;
-    lane.refuse("E_PEER_IDENTITY", message);
-    this.#user.onProblem(null, "E_PEER_IDENTITY", message);
+    lane.refuse("E_PEER_IDENTITY", objection);
+    this.#user.onProblem(null, "E_PEER_IDENTITY", objection);
   }
 
   onArrivalEnd(): void {}
 
   onClosed(lane: LaneSocket, code: ErrorCode, message: string): void {
     this.#settle(lane);
-    this.#user.onProblem(null, code, message);
+    // Leaving without a word is no problem: probes do it, and a dial that was overtaken by the other side's.
+    if (code !== "E_PEER_UNREACHABLE") this.#user.onProblem(null, code, message);
   }
 
   /** Drops everybody who has not said hello, now and later. */

@@ -15,7 +15,7 @@ import { HandlerGate } from "./handler-gate.js";
 import type { LaneSocket } from "./lane-socket.js";
 import { PeerBook } from "./peer-book.js";
 import { TickFlusher } from "./tick-flusher.js";
-import { type ChannelTls, createListener, formatAddress, isAllowedAs } from "./transport.js";
+import { type ChannelTls, createListener, formatAddress, objectionTo } from "./transport.js";
 
 /** How to open a control channel. */
 export interface TcpPeersOptions {
@@ -58,7 +58,7 @@ export async function createTcpPeers(options: TcpPeersOptions): Promise<TcpPeers
   const book = new PeerBook({ io, tls, self, gate, onProblem });
   const acceptor = new Acceptor(io, {
     onHello: (lane, hello) => book.onHello(lane, hello),
-    isAllowedAs: (nodeId, socket) => isAllowedAs(nodeId, socket, tls),
+    objectionTo: (nodeId, socket) => objectionTo(nodeId, socket, tls),
     onProblem,
   });
   const server = createListener(

@@ -50,7 +50,7 @@ export function openSocket(address: string, nodeId: string, tls: ChannelTls | un
   return socket;
 }
 
-/** A server whose sockets are ready to talk; with TLS they have shown a trusted certificate. */
+/** A server whose sockets are ready to talk. Whether they may is for `objectionTo` to say, so that the other side can be told why not. */
 export function createListener(
   tls: ChannelTls | undefined,
   handshakeTimeout: number,
@@ -64,7 +64,7 @@ export function createListener(
       cert: tls.cert,
       key: tls.key,
       requestCert: true,
-      rejectUnauthorized: true,
+      rejectUnauthorized: false,
       minVersion: "TLSv1.3",
       noDelay: true,
       handshakeTimeout,
@@ -75,10 +75,14 @@ export function createListener(
   return server;
 }
 
-/** Whether the other side of an accepted socket may call itself `nodeId`. Without TLS nothing is proven and all may. */
-export function isAllowedAs(nodeId: string, socket: Socket, tls: ChannelTls | undefined): boolean {
-  if (tls === undefined) return true;
-  return socket instanceof TLSSocket && socket.authorized && maySpeakFor(nodeId, socket.getPeerCertificate(), tls);
+/**
+ * Why the other side of an accepted socket may not call itself `nodeId`; null when it may. Without TLS nothing is proven and all
+ * may.
+ */
+export function objectionTo(nodeId: string, socket: Socket, tls: ChannelTls | undefined): string | null {
+  if (tls === undefined) return null;
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return "the certificate is missing or not trusted";
+  return maySpeakFor(nodeId, socket.getPeerCertificate(), tls) ? null : `the certificate is not for node "${nodeId.slice(0, 64)}"`;
 }
 
 function maySpeakFor(nodeId: string, certificate: PeerCertificate, tls: ChannelTls): boolean {
