@@ -8,6 +8,7 @@ describe("commandsOf", () => {
   it.each([
     ["npm start", [npm("start")]],
     ["npm test", [npm("test")]],
+    ["npm run-script lint", [npm("lint")]],
     ["npm ci && npm test", [npm("test")]],
     ["npm run bench -- handover --json", [npm("bench", "handover")]],
     ["npm start -- --for 30s  # half a minute", [npm("start")]],
