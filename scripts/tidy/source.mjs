@@ -8,7 +8,7 @@ import { walk } from "./walk.mjs";
  */
 
 const CODE = /\.(ts|tsx|mts|mjs|js|jsx)$/;
-const TEST = /(\.test\.[a-z]+$)|(^test\/)/;
+const TEST = /(\.test\.[a-z]+$)|(^test\/)|(\/test-support\/)/;
 const PACKAGE = /^(?:packages|apps)\/([^/]+)\//;
 
 /** One committed text file; its syntax tree is made when a rule first asks for it. */
@@ -104,7 +104,7 @@ export class Project {
     const target = this.relativeTarget(file, specifier) ?? packageEntry(specifier);
     if (target === null) return null;
     const stem = target.replace(/\.(m?)js$/, "");
-    for (const candidate of [target, `${stem}.ts`, `${stem}.tsx`, `${stem}.mts`]) {
+    for (const candidate of [target, `${stem}.ts`, `${stem}.tsx`, `${stem}.mts`, `${stem}/index.ts`]) {
       const found = this.#byPath.get(candidate);
       if (found !== undefined) return found;
     }
@@ -115,5 +115,5 @@ export class Project {
 function packageEntry(specifier) {
   const match = /^@sojourn\/([^/]+)(?:\/(.+))?$/.exec(specifier);
   if (match === null) return null;
-  return match[2] === undefined ? `packages/${match[1]}/src/index.ts` : `packages/${match[1]}/src/${match[2]}/index.ts`;
+  return `packages/${match[1]}/src/${match[2] ?? "index"}`;
 }

@@ -40,6 +40,7 @@ describe("import-directions", () => {
     [NODE, 'import { x } from "node:fs";'],
     [CORE_TEST, 'import { x } from "node:fs"; import { y } from "@sojourn/testkit";'],
     ["packages/node/src/a.test.ts", 'import { x } from "@sojourn/client";'],
+    ["packages/client/test-support/a.ts", 'import { x } from "@sojourn/testkit";'],
     ["packages/testkit/src/sim/a.ts", 'import { x } from "@sojourn/node";'],
     ["packages/cli/src/a.ts", 'import { x } from "@sojourn/node"; import { y } from "@sojourn/adapters/disk";'],
     ["examples/roaming/src/a.ts", 'import { x } from "@sojourn/testkit";'],
@@ -75,6 +76,13 @@ describe("no-cycles", () => {
       "packages/cli/src/index.ts": 'import { a } from "@sojourn/node";',
     });
     expect(round).toContain("packages/cli/src/index.ts:1 no-cycles");
+    for (const entry of ["packages/adapters/src/disk/index.ts", "packages/adapters/src/disk.ts"]) {
+      const throughSubpath = found({
+        [NODE]: 'import { x } from "@sojourn/adapters/disk";',
+        [entry]: 'import { x } from "@sojourn/node/a";',
+      });
+      expect(throughSubpath).toContain(`${entry}:1 no-cycles`);
+    }
   });
 
   it("sees a file that imports itself, and leaves a diamond alone", () => {
