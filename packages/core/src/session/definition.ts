@@ -1,0 +1,105 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { CacheClass, EventMap, LeaveReason, SessionContext, SessionLink } from "./context.js";
+
+/** Whether output waits until a standby or a log has the turn (`strong`), or not (`eventual`). */
+export type Durability = "strong" | "eventual";
+
+/** The types of one action: what a client passes and what it gets. Exists only in the type system. */
+export interface Call<I = unknown, R = unknown> {
+  readonly input: I;
+  readonly reply: R;
+}
+
+/** An action as made by `action()`. `C` is its Call type. */
+export interface Action<S, E, C> {
+  readonly schema: StandardSchemaV1 | null;
+  readonly handler: (ctx: SessionContext<S, E>, input: never) => unknown;
+  /** Never set; carries the type. */
+  readonly call?: C;
+}
+
+/** `action` with the state and events of one definition filled in. */
+export interface ActionMaker<S, E> {
+  <R>(schema: null, handler: (ctx: SessionContext<S, E>) => R): Action<S, E, Call<void, Awaited<R>>>;
+  <I, O, R>(schema: StandardSchemaV1<I, O>, handler: (ctx: SessionContext<S, E>, input: O) => R): Action<S, E, Call<I, Awaited<R>>>;
+}
+
+/** Named actions; `A` holds the Call of each. */
+export type ActionTable<S, E, A> = { readonly [K in keyof A]: Action<S, E, A[K]> };
+
+/** A step from one version of the state to the next. May be annotated with the old state's type. */
+export type Upgrade<S> = { bivarianceHack(old: Record<string, unknown>): object | S }["bivarianceHack"];
+
+/** What `defineSession` takes. Hooks may be asynchronous; each is one turn. */
+export interface SessionSpec<S extends object, A, E> {
+  /** The kind: first half of the session's key. */
+  readonly name: string;
+  /** A whole number ≥ 1; raise it when the shape of the state changes. */
+  readonly version: number;
+  /** A fresh state. */
+  readonly state: () => S;
+  /** Only its type counts: `events: {} as { moved: { id: string } }`. Left out, every event name is allowed. */
+  readonly events?: E;
+  /**
+   * The calls that clients can make. The function form types `ctx` from `state` and `events`; the plain form needs an annotated `ctx`.
+   */
+  readonly actions: ((action: ActionMaker<S, E>) => ActionTable<S, E, A>) | ActionTable<S, E, A>;
+  /** What to do when the timer of that name fires. Only timers named here can be set. */
+  readonly timers?: { readonly [name: string]: (ctx: SessionContext<S, E>) => unknown };
+  /** Once, before anything else. */
+  readonly onCreate?: (ctx: SessionContext<S, E>) => unknown;
+  /** A link joins. Throwing refuses it. */
+  readonly onJoin?: (ctx: SessionContext<S, E>, link: SessionLink) => unknown;
+  /** A link is gone. Not called for the links that `ctx.end()` closes. */
+  readonly onLeave?: (ctx: SessionContext<S, E>, link: SessionLink, reason: LeaveReason) => unknown;
+  /** The session starts to run on a node without a planned move. */
+  readonly onWake?: (ctx: SessionContext<S, E>, info: { readonly reason: "created" | "restored" | "promoted" }) => unknown;
+  /** Last turn at the old owner before a planned move. */
+  readonly onBeforeMove?: (ctx: SessionContext<S, E>, info: { readonly to: string }) => unknown;
+  /** First turn at the new owner after a planned move. */
+  readonly onAfterMove?: (ctx: SessionContext<S, E>, info: { readonly from: string; readonly blackoutMs: number }) => unknown;
+  /** `upgrade[n]` turns a state of version n into one of version n + 1. */
+  readonly upgrade?: { readonly [version: number]: Upgrade<S> };
+  /** `strong` unless said otherwise. */
+  readonly durability?: Durability;
+  /** The class of cache keys that are set without one. */
+  readonly cache?: { readonly [key: string]: CacheClass };
+}
+
+/** A handler without its types, as the engine calls it. */
+export type Handler = (ctx: SessionContext, argument: unknown, extra?: unknown) => unknown;
+
+/** An action as the engine runs it. */
+export interface RunnableAction {
+  readonly schema: StandardSchemaV1 | null;
+  readonly handler: Handler;
+}
+
+/** The hooks of a definition by name. */
+export type HookName = "onCreate" | "onJoin" | "onLeave" | "onWake" | "onBeforeMove" | "onAfterMove";
+
+/** A checked definition. `S`, `A`, `E` are the types of its state, actions and events. */
+export interface SessionDefinition<S = unknown, A = unknown, E = unknown> {
+  readonly name: string;
+  readonly version: number;
+  readonly durability: Durability;
+  readonly state: () => object;
+  readonly actions: ReadonlyMap<string, RunnableAction>;
+  readonly timers: ReadonlyMap<string, Handler>;
+  readonly hooks: Readonly<Partial<Record<HookName, Handler>>>;
+  readonly upgrades: ReadonlyMap<number, (old: unknown) => unknown>;
+  readonly cacheClasses: ReadonlyMap<string, CacheClass>;
+  /** Never set; carries the types. */
+  readonly types?: { readonly state: S; readonly actions: A; readonly events: E };
+}
+
+/** The actions of a definition: name → `{ input, reply }`. */
+export type ActionsOf<D> = D extends SessionDefinition<infer _S, infer A, infer _E> ? A : never;
+/** The state of a definition. */
+export type StateOf<D> = D extends SessionDefinition<infer S, infer _A, infer _E> ? S : never;
+/** The events of a definition: name → payload. */
+export type EventsOf<D> = D extends SessionDefinition<infer _S, infer _A, infer E> ? E : EventMap;
+/** What a client passes to an action (before its schema transforms it). */
+export type InputOf<D, K extends keyof ActionsOf<D>> = ActionsOf<D>[K] extends Call<infer I, infer _R> ? I : never;
+/** What a client gets from an action. */
+export type ReplyOf<D, K extends keyof ActionsOf<D>> = ActionsOf<D>[K] extends Call<infer _I, infer R> ? R : never;

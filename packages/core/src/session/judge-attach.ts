@@ -1,0 +1,36 @@
+import type { LinkState } from "./link-state.js";
+import type { AttachInput } from "./types.js";
+
+/**
+ * What an attach to an existing link comes to. `resume`: go on, with these tokens. `reset`: the numbers of client and session
+ * cannot belong together, start anew. `refuse`: it is not the client that attached last.
+ */
+export type AttachJudgement =
+  | { readonly kind: "resume"; readonly token: string; readonly previousToken: string }
+  | { readonly kind: "reset" }
+  | { readonly kind: "refuse" };
+
+/**
+ * Judges an attach. The present token is good; the one before it only for an exact retransmission, or while nobody has shown to
+ * know the present one (the welcome may have been lost).
+ */
+export function judgeAttach(link: LinkState, input: AttachInput): AttachJudgement {
+  const current = sameToken(input.token, link.token);
+  const previous = sameToken(input.token, link.previousToken);
+  const repeated = previous && sameToken(input.nextToken, link.token);
+  if (!current && !repeated && !(previous && !link.confirmed)) return { kind: "refuse" };
+  if (input.lastOut >= link.nextOut) return { kind: "reset" };
+  // Inputs may overtake the hello on the old socket while the client switches (make before break), so `sent` is compared with what
+  // was handled before the newest attach, which a client that knows the present token had sent before it made this hello.
+  if (current && input.sent < link.lastInAtAttach) return { kind: "reset" };
+  if (repeated && !current) return { kind: "resume", token: link.token, previousToken: link.previousToken };
+  return { kind: "resume", token: input.nextToken, previousToken: input.token };
+}
+
+/** Compares without telling by its duration where the difference is. */
+function sameToken(given: string, kept: string): boolean {
+  if (given.length !== kept.length) return false;
+  let difference = 0;
+  for (let i = 0; i < kept.length; i++) difference |= given.charCodeAt(i) ^ kept.charCodeAt(i);
+  return difference === 0;
+}

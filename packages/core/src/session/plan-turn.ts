@@ -1,0 +1,193 @@
+import { SojournError } from "../errors/sojourn-error.js";
+import { copyPlain } from "../state/plain.js";
+import type { SessionBody } from "./body.js";
+import { noTurn } from "./commit-turn.js";
+import type { LeaveReason } from "./context.js";
+import { judgeAttach } from "./judge-attach.js";
+import { LinkState } from "./link-state.js";
+import type { Departure } from "./link-table.js";
+import { OP } from "./ops.js";
+import { callAction, createSession, type Former, joinLink, runHandler } from "./programs.js";
+import { Turn } from "./turn.js";
+import type { AttachInput, MessageInput, TurnInput, TurnResult } from "./types.js";
+
+/** The turn that an input makes, or the result when it makes none. */
+export function planTurn(body: SessionBody, input: TurnInput, wantDelta: boolean): Turn | TurnResult {
+  switch (input.kind) {
+    case "message":
+      return planMessage(body, input, wantDelta);
+    case "attach":
+      return planAttach(body, input, wantDelta);
+    case "detach":
+      return planDetach(body, input, wantDelta);
+    case "leave": {
+      const link = body.links.byId.get(input.link);
+      if (link === undefined || link.generation !== input.generation) return noTurn(body, "ignored");
+      return planRemoval(body, link, "left", wantDelta);
+    }
+    case "expire": {
+      const link = body.links.byId.get(input.link);
+      if (link === undefined || link.awaySinceMs === null) return noTurn(body, "ignored");
+      return planRemoval(body, link, "E_LINK_EXPIRED", wantDelta);
+    }
+    case "timer":
+      return planTimer(body, input.name, wantDelta);
+    case "wake":
+      return planWake(body, input.reason, wantDelta);
+    case "beforeMove":
+      return planHook(body, "onBeforeMove", { to: input.to }, wantDelta);
+    case "afterMove":
+      return planHook(body, "onAfterMove", { from: input.from, blackoutMs: input.blackoutMs }, wantDelta);
+  }
+}
+
+function planMessage(body: SessionBody, input: MessageInput, wantDelta: boolean): Turn | TurnResult {
+  const link = body.links.byId.get(input.link);
+  // A message of an earlier attach is as good as any: order and duplicates go by its number. Only another numbering is void.
+  if (link === undefined || input.generation < link.firstGeneration || input.generation > link.generation) return noTurn(body, "ignored");
+  const confirmed = body.links.confirm(link, input.generation, input.ack);
+  if (input.seq <= link.lastIn) return noTurn(body, "duplicate", [link]);
+  if (input.seq !== link.lastIn + 1) return noTurn(body, "early");
+  const turn = new Turn(body, link.view, wantDelta);
+  if (!confirmed) {
+    turn.fail(link, input.seq, new SojournError("E_SEQUENCE_INVALID", `message ${input.ack} was confirmed but never sent`));
+    return turn;
+  }
+  const action = body.definition.actions.get(input.action);
+  if (action === undefined) {
+    turn.fail(
+      link,
+      input.seq,
+      new SojournError("E_ACTION_UNKNOWN", `${body.definition.name} has no action "${input.action.slice(0, 80)}"`),
+    );
+    return turn;
+  }
+  turn.program = callAction(turn, link, input, action);
+  return turn;
+}
+
+function planAttach(body: SessionBody, input: AttachInput, wantDelta: boolean): Turn | TurnResult {
+  const link = body.links.byId.get(input.link);
+  if (link === undefined) return planJoin(body, input, formerDeparture(body, input.link), wantDelta);
+  const judgement = judgeAttach(link, input);
+  if (judgement.kind === "refuse") {
+    link.refusedAttaches++;
+    return refused(body, new SojournError("E_LINK_TOKEN"));
+  }
+  if (judgement.kind === "reset") return planJoin(body, input, { view: link.view, reason: "E_SEQUENCE_INVALID", present: link }, wantDelta);
+  if (link.trim(input.lastOut)) body.links.mark(link);
+  const turn = new Turn(body, link.view, wantDelta);
+  turn.ops.push(OP.attach, link.ordinal, input.ingress, judgement.token, judgement.previousToken);
+  turn.welcome = { link, reason: null };
+  return turn;
+}
+
+function planJoin(body: SessionBody, input: AttachInput, former: Former | null, wantDelta: boolean): Turn | TurnResult {
+  const { links, env } = body;
+  const present = former?.present ?? null;
+  if (present === null && links.byId.size >= env.limits.maxLinksPerSession) return refused(body, new SojournError("E_SESSION_FULL"));
+  let user: unknown;
+  try {
+    user = copyPlain(input.user, env.limits, "user");
+  } catch (error) {
+    return refused(body, error as SojournError);
+  }
+  const joining = new LinkState({
+    id: input.link,
+    ordinal: links.nextOrdinal,
+    user,
+    ingress: input.ingress,
+    token: input.nextToken,
+    previousToken: input.token,
+  });
+  const turn = new Turn(body, joining.view, wantDelta);
+  const known = input.epoch > 0 || input.lastOut > 0 || input.sent > 0;
+  turn.welcome = { link: joining, reason: present !== null ? "E_SEQUENCE_INVALID" : known ? "E_LINK_EXPIRED" : null };
+  turn.program = joinLink(turn, joining, former);
+  return turn;
+}
+
+function refused(body: SessionBody, error: SojournError): TurnResult {
+  return noTurn(body, "ignored", undefined, { ok: false, error });
+}
+
+/** A link of that id that is gone but whose onLeave has not run: it runs before the id joins again. */
+function formerDeparture(body: SessionBody, id: string): Former | null {
+  const departure = body.links.departure(id);
+  return departure === undefined ? null : { view: viewOf(departure), reason: departure.reason, present: null };
+}
+
+function viewOf({ id, user }: Departure) {
+  return { id, user, attached: false };
+}
+
+function planDetach(body: SessionBody, input: Extract<TurnInput, { kind: "detach" }>, wantDelta: boolean): Turn | TurnResult {
+  const link = body.links.byId.get(input.link);
+  if (link === undefined || link.generation !== input.generation || link.ingress === null) return noTurn(body, "ignored");
+  const turn = new Turn(body, link.view, wantDelta);
+  turn.ops.push(OP.detach, link.ordinal);
+  return turn;
+}
+
+function planRemoval(body: SessionBody, link: LinkState, reason: LeaveReason, wantDelta: boolean): Turn {
+  const turn = new Turn(body, link.view, wantDelta);
+  turn.remove(link, null, reason === "left" ? "E_CLIENT_CLOSED" : "E_LINK_EXPIRED", "", false);
+  const { onLeave } = body.definition.hooks;
+  if (onLeave !== undefined) turn.program = runHandler(turn, "onLeave", onLeave, true, link.view, reason);
+  return turn;
+}
+
+/** What `dueAlarm` names when a departure is due; no timer can have this name. */
+const DEPARTURE = " departure";
+
+/** When something is due that the session must be told by a `timer` input, or null. */
+export function nextAlarmMs(body: SessionBody): number | null {
+  if (body.ended) return null;
+  return body.links.departures.length > 0 ? body.env.clock.now() : body.timers.nextMs();
+}
+
+/** The name of what is due, or null. */
+export function dueAlarm(body: SessionBody): string | null {
+  if (body.ended) return null;
+  return body.links.departures.length > 0 ? DEPARTURE : body.timers.due(body.env.clock.now());
+}
+
+function planTimer(body: SessionBody, name: string, wantDelta: boolean): Turn | TurnResult {
+  if (name === DEPARTURE) return planDeparture(body, wantDelta);
+  const nowMs = body.env.clock.now();
+  const timer = body.timers.get(name);
+  if (timer === undefined || timer.dueMs > nowMs) return noTurn(body, "ignored");
+  const turn = new Turn(body, null, wantDelta);
+  body.timers.fire(name, nowMs);
+  const handler = body.definition.timers.get(name);
+  // A definition may lose a timer between two versions; its firing is taken off all the same.
+  if (handler !== undefined) turn.program = runHandler(turn, `timer ${name}`, handler, true);
+  return turn;
+}
+
+function planDeparture(body: SessionBody, wantDelta: boolean): Turn | TurnResult {
+  const departure = body.links.departure(null);
+  if (departure === undefined) return noTurn(body, "ignored");
+  const view = viewOf(departure);
+  const turn = new Turn(body, view, wantDelta);
+  turn.ops.push(OP.departed, departure.id);
+  const { onLeave } = body.definition.hooks;
+  if (onLeave !== undefined) turn.program = runHandler(turn, "onLeave", onLeave, true, view, departure.reason);
+  return turn;
+}
+
+function planWake(body: SessionBody, reason: "created" | "restored" | "promoted", wantDelta: boolean): Turn | TurnResult {
+  const { onCreate, onWake } = body.definition.hooks;
+  if (reason !== "created" || onCreate === undefined) return planHook(body, "onWake", { reason }, wantDelta);
+  const turn = new Turn(body, null, wantDelta);
+  turn.program = createSession(turn, onCreate, onWake);
+  return turn;
+}
+
+function planHook(body: SessionBody, name: "onWake" | "onBeforeMove" | "onAfterMove", info: object, wantDelta: boolean): Turn | TurnResult {
+  const hook = body.definition.hooks[name];
+  if (hook === undefined) return noTurn(body, "ignored");
+  const turn = new Turn(body, null, wantDelta);
+  turn.program = runHandler(turn, name, hook, false, info);
+  return turn;
+}

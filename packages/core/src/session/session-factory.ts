@@ -1,0 +1,34 @@
+import { SojournError } from "../errors/sojourn-error.js";
+import { copyPlain } from "../state/plain.js";
+import { createBody } from "./body.js";
+import type { SessionDefinition } from "./definition.js";
+import { Session } from "./session.js";
+import type { SessionFactory } from "./session-port.js";
+import { decodeSnapshot } from "./snapshot.js";
+import { TurnRunner } from "./turn-runner.js";
+import type { SessionEnv } from "./types.js";
+import { leadsTo, upgradeState } from "./upgrade.js";
+
+/** Makes the sessions of one kind on one node. */
+export function createSessionFactory(definition: SessionDefinition, env: SessionEnv): SessionFactory {
+  const runner = new TurnRunner(env.scope);
+  return {
+    kind: definition.name,
+    stateVersion: definition.version,
+    canRead: (stateVersion) => leadsTo(definition, stateVersion),
+    create(key) {
+      const state: unknown = definition.state();
+      if (typeof state !== "object" || state === null) {
+        throw new SojournError("E_DEFINITION_INVALID", `state() of ${definition.name} must return an object`);
+      }
+      return new Session(createBody(key, definition, env, copyPlain(state, env.limits, "state")), runner);
+    },
+    restore(key, snapshot) {
+      const body = decodeSnapshot(key, definition, env, snapshot);
+      // The state stays as it is until a turn runs here, because deltas of an owner with the older definition may still follow. That
+      // it can be upgraded is tried at once, while the session still runs elsewhere.
+      if (body.stateVersion !== definition.version) upgradeState(body, body.raw, body.stateVersion);
+      return new Session(body, runner);
+    },
+  };
+}

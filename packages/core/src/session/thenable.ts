@@ -1,0 +1,4 @@
+/** True for promises and whatever else can be awaited. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
