@@ -68,6 +68,8 @@ export class Acceptor implements LaneUser {
 
   onArrivalEnd(): void {}
 
+  onDrained(): void {}
+
   onClosed(lane: LaneSocket, code: ErrorCode, message: string): void {
     this.#settle(lane);
     // Leaving without a word is no problem: probes do it, and a dial that was overtaken by the other side's.

@@ -92,7 +92,8 @@ export function decodeRefusal(payload: Uint8Array): Refusal {
 
 /** One whole frame in a buffer of its own. */
 export function wholeFrame(kind: number, payload: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(FRAME_HEAD_BYTES + payload.length);
+  // Every byte is written below; clearing a large buffer first would cost more than copying into it.
+  const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + payload.length);
   writeFrameHead(frame, 0, kind, payload.length);
   frame.set(payload, FRAME_HEAD_BYTES);
   return frame;

@@ -93,6 +93,8 @@ export class Dial implements LaneUser {
 
   onArrivalEnd(): void {}
 
+  onDrained(): void {}
+
   onClosed(_lane: LaneSocket, code: ErrorCode, message: string): void {
     this.#fail(code, message);
   }

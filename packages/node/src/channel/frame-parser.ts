@@ -63,7 +63,8 @@ export class FrameParser {
   }
 
   #startBody(size: number): void {
-    this.#body = new Uint8Array(size);
+    // Handed out only when every byte has been written.
+    this.#body = Buffer.allocUnsafe(size);
     this.#bodyBytes = 0;
   }
 

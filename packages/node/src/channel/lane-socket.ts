@@ -13,6 +13,8 @@ export interface LaneUser {
   onFrame(lane: LaneSocket, kind: number, payload: Uint8Array): void;
   /** Everything that arrived together was handled. */
   onArrivalEnd(lane: LaneSocket): void;
+  /** The kernel has taken all that was queued. */
+  onDrained(lane: LaneSocket): void;
   /** The connection ended, and not because this side closed it. Told once. */
   onClosed(lane: LaneSocket, code: ErrorCode, message: string): void;
 }
@@ -40,6 +42,9 @@ export class LaneSocket implements Flushable {
     socket.on("data", this.#onData);
     socket.on("error", (error) => {
       this.#error = error;
+    });
+    socket.on("drain", () => {
+      if (this.#open) this.#user.onDrained(this);
     });
     socket.on("end", () => this.#onGone());
     socket.on("close", () => {

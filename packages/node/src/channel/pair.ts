@@ -30,6 +30,9 @@ export interface PairIdentity {
 /** A part of the queue that bulk cannot take, so that control messages still find room behind a full bulk backlog. */
 const CONTROL_SHARE = 1 / 8;
 
+/** Bulk handed to the socket at a time. */
+const BULK_BURST_BYTES = 262_144;
+
 /**
  * A standing connection between two incarnations: a socket for control, one for bulk. They live and die together, so that
  * nothing is lost on one lane without the user hearing of it. Bulk waits until its socket stands.
@@ -109,8 +112,13 @@ export class Pair implements LaneUser {
     return "queued";
   }
 
+  /** Hands bulk over in bursts: one write of a whole window would hold up the event loop, and control with it. */
   #pumpBulk(bulk: LaneSocket): void {
-    for (let frame = this.#queue.next(); frame !== null; frame = this.#queue.next()) bulk.sendWhole(frame);
+    while (bulk.queuedBytes < BULK_BURST_BYTES) {
+      const frame = this.#queue.next();
+      if (frame === null) return;
+      bulk.sendWhole(frame);
+    }
   }
 
   onFrame(lane: LaneSocket, kind: number, payload: Uint8Array): void {
@@ -144,6 +152,10 @@ export class Pair implements LaneUser {
     if (this.#consumedBytes === 0 || !this.#open) return;
     this.#control.send(KIND.credit, encodeNumber(this.#consumedBytes));
     this.#consumedBytes = 0;
+  }
+
+  onDrained(lane: LaneSocket): void {
+    if (lane === this.#bulk) this.#pumpBulk(lane);
   }
 
   onClosed(_lane: LaneSocket, code: ErrorCode, message: string): void {
