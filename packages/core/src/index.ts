@@ -57,7 +57,21 @@ export type {
   SessionLinks,
   SessionTimers,
 } from "./session/context.js";
-export type { Action, ActionMaker, ActionsOf, Call, Durability, EventsOf, InputOf, ReplyOf, SessionSpec, StateOf } from "./session/definition.js";
+export { action, defineSession } from "./session/define-session.js";
+export type {
+  Action,
+  ActionMaker,
+  ActionsOf,
+  Call,
+  Durability,
+  EventsOf,
+  InputOf,
+  ReplyOf,
+  SessionDefinition,
+  SessionSpec,
+  StateOf,
+} from "./session/definition.js";
+export { createSessionFactory } from "./session/session-factory.js";
 export type { SessionCell, SessionFactory } from "./session/session-port.js";
 export type {
   AttachInput,
@@ -73,6 +87,3 @@ export type {
 export { CLIENT_PROTOCOL, type ClientFrame, type ClientFrameOf, decodeClientFrame, encodeClientFrame } from "./wire/client-frames.js";
 export { decodePayload, encodePayload, MAX_PAYLOAD_DEPTH } from "./wire/payload.js";
 export { decodePeerMessage, encodePeerMessage, PEER_PROTOCOL, type PeerMessage, type PeerMessageOf } from "./wire/peer-messages.js";
-export { action, defineSession } from "./session/define-session.js";
-export type { SessionDefinition } from "./session/definition.js";
-export { createSessionFactory } from "./session/session-factory.js";

@@ -1,2 +1,10 @@
 export { connectDirectory, type DirectoryClientOptions } from "./directory/client.js";
 export { type DirectoryServer, type DirectoryServerOptions, startDirectoryServer } from "./directory/server.js";
+export { createNode, type ListenOptions, type NodeEvents, type NodeOptions, type SojournNode } from "./create-node.js";
+export type { DrainOptions, DrainReport } from "./host/drain.js";
+export { type LifePeers, NodeRuntime, type NodeRuntimeOptions, type RuntimeObserver } from "./host/node-runtime.js";
+export type { DurationSummary, NodeStatus } from "./metrics/node-metrics.js";
+export { createSystemClock } from "./system/clock.js";
+export { systemCrc32 } from "./system/crc32.js";
+export { createSystemRandom } from "./system/random.js";
+export { createTurnScope } from "./system/turn-scope.js";

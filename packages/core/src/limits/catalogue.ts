@@ -75,6 +75,8 @@ export const LIMITS = {
   ackTimeoutMs: bound(1_000, 20, 120_000, "pause before unacknowledged deltas are sent again"),
   maxRelayHops: bound(4, 1, 16, "nodes that may pass on one client message before the directory is asked"),
   bounceSettleMs: bound(500, 0, 60_000, "how long a session that moves often must stay before its clients are told to switch"),
+  commandTimeoutMs: bound(60_000, 100, 3_600_000, "how long an operator's command may take on another node"),
+  maxRoutes: bound(1_000_000, 1_000, 100_000_000, "sessions whose owner and newest epoch one node remembers"),
   // clients
   callTimeoutMs: bound(30_000, 10, 3_600_000, "how long a call waits for its reply"),
   reconnectMinMs: bound(50, 1, 60_000, "first pause before a client connects again"),

@@ -94,7 +94,7 @@ export class Feed {
   /** A turn was committed; its delta is the last in the log. */
   onDelta(delta: Uint8Array, hashBefore: number): void {
     if (this.#phase.name !== "following") return;
-    if (this.#sent === this.#source.version - 1) this.#send([delta], this.#sent, hashBefore);
+    if (this.#sent === this.#source.version - 1 && this.#fitting([delta]) === 1) this.#send([delta], this.#sent, hashBefore);
     else this.#catchUp();
   }
 
@@ -176,8 +176,26 @@ export class Feed {
     const source = this.#source;
     if (this.#sent >= source.version) return;
     const since = source.log.since(this.#sent);
-    if (since === null || since.hash === null) this.startBase();
-    else this.#send(since.deltas, this.#sent, since.hash);
+    if (since === null || since.hash === null) {
+      this.startBase();
+      return;
+    }
+    const fitting = this.#fitting(since.deltas);
+    // A delta that no frame can carry travels as part of a base.
+    if (fitting === 0) this.startBase();
+    else this.#send(fitting === since.deltas.length ? since.deltas : since.deltas.slice(0, fitting), this.#sent, since.hash);
+  }
+
+  /** How many of the deltas one frame carries; the rest follows with the next acknowledgement. */
+  #fitting(deltas: readonly Uint8Array[]): number {
+    let room = this.#source.host.limits.maxPeerFrameBytes / 2;
+    let count = 0;
+    for (const delta of deltas) {
+      room -= delta.length;
+      if (room < 0) break;
+      count++;
+    }
+    return count;
   }
 
   #send(deltas: readonly Uint8Array[], fromVersion: number, fromHash: number): void {

@@ -194,7 +194,8 @@ export class MoveOut {
     const feed = feeds.get(this.target);
     const record = slot.cas.record;
     const since = feed === undefined ? null : log.since(feed.acked);
-    if (feed === undefined || since === null || record === null || record.heir !== this.target || cell.ended) {
+    const fits = since !== null && since.deltas.reduce((sum, delta) => sum + delta.length, 0) <= slot.host.limits.maxPeerFrameBytes / 2;
+    if (feed === undefined || since === null || !fits || record === null || record.heir !== this.target || cell.ended) {
       this.#askToDecline("the session could not be frozen with its last deltas at hand");
       owner.thaw();
       return;

@@ -144,6 +144,12 @@ const misdirected = struct("misdirected", { session: str, link: str, socket: uin
 const pullCache = struct("pullCache", { session: str, request: uint, key: str });
 const cacheValue = struct("cacheValue", { session: str, request: uint, value: nullable(bytes), table });
 
+// ---- commands of operators, about no session ----
+
+/** A command for the receiver, as JSON. */
+const ask = struct("ask", { request: uint, body: str });
+const answer = struct("answer", { request: uint, body: str });
+
 const MESSAGES = {
   offer,
   accept,
@@ -169,6 +175,8 @@ const MESSAGES = {
   misdirected,
   pullCache,
   cacheValue,
+  ask,
+  answer,
 } as const;
 
 type PeerType = keyof typeof MESSAGES;

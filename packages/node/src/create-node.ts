@@ -1,0 +1,186 @@
+import {
+  type Directory,
+  isNodeId,
+  type Limits,
+  type MoveReport,
+  type NodeRef,
+  type Place,
+  resolveLimits,
+  type SessionDefinition,
+  type SessionKey,
+  SojournError,
+} from "@sojourn/core";
+import { createTcpPeers } from "./channel/tcp-peers.js";
+import type { ChannelTls } from "./channel/transport.js";
+import { type Gateway, startGateway } from "./gateway/gateway.js";
+import type { Authenticate } from "./gateway/gateway-core.js";
+import type { DrainOptions, DrainReport } from "./host/drain.js";
+import { NodeRuntime } from "./host/node-runtime.js";
+import { NodeMetrics, type NodeStatus } from "./metrics/node-metrics.js";
+import { createSystemClock } from "./system/clock.js";
+import { systemCrc32 } from "./system/crc32.js";
+import { createSystemRandom } from "./system/random.js";
+import { createTurnScope } from "./system/turn-scope.js";
+
+/** Where a node listens. Port 0 takes a free one. */
+export interface ListenOptions {
+  /** For clients' WebSockets; default `127.0.0.1`, port 0. */
+  readonly client?: {
+    readonly host?: string;
+    readonly port?: number;
+    readonly url?: string;
+    readonly tls?: { readonly cert: string; readonly key: string };
+  };
+  /** For the other nodes; default `127.0.0.1`, port 0. */
+  readonly control?: { readonly host?: string; readonly port?: number; readonly advertiseHost?: string; readonly tls?: ChannelTls };
+}
+
+/** How to make a node. */
+export interface NodeOptions {
+  /** Unique in the cluster, the same over restarts: 1–64 letters, digits, `_`, `.`, `-`. */
+  readonly id: string;
+  readonly place?: Place;
+  /** The kinds of session it can run. */
+  readonly sessions: readonly SessionDefinition[];
+  /** The cluster's directory. The node does not close it. */
+  readonly directory: Directory;
+  readonly listen?: ListenOptions;
+  readonly limits?: Partial<Limits>;
+  /** Says who a client is, as plain data for `ctx.link.user`; throws to refuse. Without it everybody is let in. */
+  readonly authenticate?: Authenticate;
+  readonly on?: NodeEvents;
+}
+
+/** Events of a node. Listeners must not throw. */
+export interface NodeEvents {
+  readonly moved?: (report: MoveReport) => void;
+  /** Refused messages, lost sessions and the like, with an error code. */
+  readonly incident?: (session: SessionKey, code: string, message: string) => void;
+  /** A hook, timer or background work of the application threw. */
+  readonly handlerError?: (session: string, where: string, error: unknown) => void;
+  readonly joined?: (self: NodeRef) => void;
+  readonly lost?: (self: NodeRef) => void;
+}
+
+/** A running node. */
+export interface SojournNode {
+  readonly id: string;
+  /** The present incarnation; null while the node has lost its lease. */
+  readonly self: NodeRef | null;
+  readonly clientEndpoint: string;
+  readonly runtime: NodeRuntime;
+  status(): NodeStatus;
+  /** Moves a session that this node owns. */
+  move(session: SessionKey, toNodeId: string): Promise<MoveReport>;
+  cordon(cordoned: boolean): Promise<void>;
+  drain(options?: DrainOptions): Promise<DrainReport>;
+  /** Leaves the cluster and closes all sockets; sessions that are still here fail over. Drain first to lose nothing. */
+  close(options?: { readonly spreadMs?: number }): Promise<void>;
+}
+
+/**
+ * Starts a node and joins the cluster.
+ * @throws SojournError (rejects) `E_CONFIG_INVALID`, `E_LIMIT_INVALID`, `E_DEFINITION_INVALID`, or the directory's error
+ */
+export async function createNode(options: NodeOptions): Promise<SojournNode> {
+  const { id, place = {}, sessions, directory, listen = {}, authenticate, on = {} } = options;
+  if (!isNodeId(id)) throw new SojournError("E_CONFIG_INVALID", `"${id}" is not a node id`);
+  const limits = resolveLimits(options.limits);
+  const clock = createSystemClock();
+  const random = createSystemRandom();
+  const metrics = new NodeMetrics();
+  const incident = (session: SessionKey, code: string, message: string) => {
+    metrics.countIncident(code);
+    on.incident?.(session, code, message);
+  };
+
+  let runtime: NodeRuntime | null = null;
+  const gateway: Gateway = await startGateway({
+    listen: {
+      host: listen.client?.host ?? "127.0.0.1",
+      port: listen.client?.port ?? 0,
+      ...(listen.client?.tls && { tls: listen.client.tls }),
+    },
+    limits,
+    clock,
+    router: {
+      open(socket, hello, user) {
+        if (runtime !== null) return runtime.open(socket, hello, user);
+        socket.fail("E_SESSION_BUSY", "the node is starting", 200);
+        return { input: () => undefined, ack: () => undefined, leave: () => undefined, detach: () => undefined };
+      },
+    },
+    ...(authenticate && { authenticate }),
+    onProblem: (code, message) => incident("", code, message),
+  });
+  const scheme = listen.client?.tls === undefined ? "ws" : "wss";
+  const clientEndpoint = listen.client?.url ?? `${scheme}://${bracketed(gateway.host)}:${gateway.port}`;
+
+  let controlPort = listen.control?.port ?? 0;
+  runtime = new NodeRuntime({
+    clock,
+    random,
+    crc32: systemCrc32,
+    scope: createTurnScope(),
+    limits,
+    directory,
+    definitions: sessions,
+    info: { id, place, clientEndpoint },
+    openPeers: async (self) => {
+      const { host = "127.0.0.1", advertiseHost, tls } = listen.control ?? {};
+      const peers = await createTcpPeers({
+        self,
+        listen: { host, port: controlPort, ...(advertiseHost !== undefined && { advertiseHost }) },
+        ...(tls && { tls }),
+        limits,
+        clock,
+        random,
+        onProblem: (peer, code, message) => incident("", code, `${peer ?? "a peer"}: ${message}`),
+      });
+      controlPort = Number(peers.address.slice(peers.address.lastIndexOf(":") + 1));
+      return peers;
+    },
+    observer: {
+      moved(report) {
+        metrics.countMove(report);
+        on.moved?.(report);
+      },
+      incident,
+      handlerError(session, where, error) {
+        metrics.countIncident("E_HANDLER_FAILED");
+        on.handlerError?.(session, where, error);
+      },
+      joined: (self) => on.joined?.(self),
+      lost: (self) => on.lost?.(self),
+    },
+  });
+  const running = runtime;
+  try {
+    await running.start();
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
+
+  return {
+    id,
+    get self() {
+      return running.self;
+    },
+    clientEndpoint,
+    runtime: running,
+    status: () => metrics.status(id, running, gateway.connections),
+    move: (session, toNodeId) => running.move(session, toNodeId),
+    cordon: (cordoned) => running.cordon(cordoned),
+    drain: (how) => running.drain(how),
+    async close(how = {}) {
+      const closing = gateway.close({ spreadMs: how.spreadMs ?? 0 });
+      await running.stop();
+      await closing;
+    },
+  };
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

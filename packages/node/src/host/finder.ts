@@ -1,0 +1,93 @@
+import {
+  type Clock,
+  claim,
+  claimLost,
+  type Directory,
+  type Limits,
+  type NodeRef,
+  type RecordChange,
+  type SessionKey,
+  type SessionRecord,
+  SojournError,
+} from "@sojourn/core";
+import type { Routes } from "./routes.js";
+
+/** What finding a session needs. */
+export interface FinderPorts {
+  readonly self: NodeRef;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly directory: Directory;
+  readonly routes: Routes;
+  isEnded(ref: NodeRef): boolean;
+  /** Null when a session of this kind may be created here, else why not. */
+  refuseCreation(key: SessionKey): SojournError | null;
+  /** Creates the session here by a change of its record; tells the record that stands afterwards. */
+  create(key: SessionKey, lost: boolean, change: RecordChange): Promise<SessionRecord | null>;
+}
+
+const PROMOTION_POLL_MS = 50;
+const MAX_POLLS = 40;
+
+/** Finds the owner of a session by the directory, one question at a time per session, and creates sessions that do not exist. */
+export class Finder {
+  readonly #ports: FinderPorts;
+  readonly #asked = new Map<SessionKey, Promise<void>>();
+
+  constructor(ports: FinderPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Afterwards the routes know who owns the session.
+   * @throws SojournError (rejects) `E_SESSION_KEY_INVALID`, `E_KIND_UNKNOWN`, `E_NODE_CORDONED`, `E_SESSION_BUSY`
+   */
+  resolve(key: SessionKey): Promise<void> {
+    const asked = this.#asked.get(key);
+    if (asked !== undefined) return asked;
+    const answer = this.#find(key, 0).finally(() => this.#asked.delete(key));
+    this.#asked.set(key, answer);
+    return answer;
+  }
+
+  async #find(key: SessionKey, polls: number): Promise<void> {
+    const { directory, routes, isEnded } = this.#ports;
+    let record: SessionRecord | null;
+    try {
+      record = await directory.read(key);
+    } catch (cause) {
+      throw new SojournError("E_SESSION_BUSY", "the directory cannot be reached", {}, cause);
+    }
+    if (record === null || record.ended) {
+      record = await this.#create(key, false);
+    } else if (isEnded(record.owner)) {
+      const holders = [...record.inSync, ...(record.heir === null ? [] : [record.heir])];
+      if (holders.every((ref) => isEnded(ref))) {
+        record = await this.#create(key, true);
+      } else {
+        // A standby takes over on its own; this node only waits to hear who.
+        await this.#awaitPromotion(key, polls);
+        return;
+      }
+    }
+    if (record === null || record.ended) throw new SojournError("E_SESSION_BUSY");
+    routes.learnRecord(key, record);
+  }
+
+  async #awaitPromotion(key: SessionKey, polls: number): Promise<void> {
+    if (polls >= MAX_POLLS) throw new SojournError("E_SESSION_BUSY", "the session's node was lost and no copy has taken over yet");
+    await new Promise<void>((resolve) => {
+      this.#ports.clock.schedule(PROMOTION_POLL_MS, resolve);
+    });
+    await this.#find(key, polls + 1);
+  }
+
+  async #create(key: SessionKey, lost: boolean): Promise<SessionRecord | null> {
+    const { self, isEnded, refuseCreation, create } = this.#ports;
+    const refusal = refuseCreation(key);
+    if (refusal !== null) throw refusal;
+    return create(key, lost, (record) =>
+      lost && record !== null && !record.ended ? claimLost(record, self, isEnded) : claim(record, self),
+    );
+  }
+}

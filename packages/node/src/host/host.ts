@@ -1,0 +1,450 @@
+import {
+  ByteWriter,
+  type ClientOp,
+  type Clock,
+  type Crc32,
+  type Directory,
+  decodePeerMessage,
+  encodePeerMessage,
+  errorCodeOf,
+  type Lane,
+  type Limits,
+  type LinkAddress,
+  type MoveReport,
+  type NodeRef,
+  type PeerMessage,
+  type Peers,
+  type PeersHandler,
+  type Random,
+  type RecordChange,
+  type SendOutcome,
+  type SessionCell,
+  type SessionDefinition,
+  type SessionFactory,
+  type SessionKey,
+  type SessionRecord,
+  Slot,
+  type SlotHost,
+  SojournError,
+  type StateCodec,
+  type TurnScope,
+} from "@sojourn/core";
+import { CachePulls } from "./cache-pulls.js";
+import { Finder } from "./finder.js";
+import { Ingress } from "./ingress.js";
+import { Kinds } from "./kinds.js";
+import { KnownTables } from "./known-tables.js";
+import type { Membership } from "./membership.js";
+import { Routes } from "./routes.js";
+
+/** What a host runs on. */
+export interface HostPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crc32: Crc32;
+  readonly scope: TurnScope;
+  readonly limits: Limits;
+  readonly directory: Directory;
+  readonly peers: Peers;
+  readonly definitions: readonly SessionDefinition[];
+  readonly observer: HostObserver;
+}
+
+/** Who wants to know what happens on a node; never called on the path of a message. */
+export interface HostObserver {
+  moved(report: MoveReport): void;
+  incident(session: SessionKey, code: string, message: string): void;
+  handlerError(session: string, where: string, error: unknown): void;
+}
+
+/**
+ * One life of a node (one incarnation): its slots, and the traffic between them, the other nodes and the clients. It ends with the
+ * lease; the next life starts with nothing.
+ */
+export class Host implements SlotHost, PeersHandler {
+  readonly self: NodeRef;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly crc32: Crc32;
+  readonly directory: Directory;
+  readonly ingress: Ingress;
+  readonly membership: Membership;
+  readonly #peers: Peers;
+  readonly #observer: HostObserver;
+  readonly #kinds: Kinds;
+  readonly #slots = new Map<SessionKey, Slot>();
+  readonly #routes: Routes;
+  readonly #tables = new KnownTables();
+  readonly #pulls: CachePulls;
+  readonly #finder: Finder;
+  readonly #rooms = new Map<SessionKey, number>();
+  readonly #writer = new ByteWriter(4_096);
+  readonly #unwatch: () => void;
+  #requests = 0;
+  #over = false;
+
+  constructor(self: NodeRef, membership: Membership, ports: HostPorts) {
+    const { clock, random, limits, crc32, scope, directory, peers, definitions, observer } = ports;
+    this.self = self;
+    this.clock = clock;
+    this.random = random;
+    this.limits = limits;
+    this.crc32 = crc32;
+    this.directory = directory;
+    this.membership = membership;
+    this.#peers = peers;
+    this.#observer = observer;
+    this.#routes = new Routes(limits.maxRoutes);
+    this.#pulls = new CachePulls(clock, limits, (to, session, request, key) => {
+      return this.send(to, "control", { t: "pullCache", session, request, key }) === "queued";
+    });
+    this.#kinds = new Kinds({
+      self,
+      definitions,
+      clock,
+      random,
+      scope,
+      limits,
+      pullCache: (from, session, key) => this.#pullCache(from, session, key),
+      onHandlerError: (session, where, error) => observer.handlerError(session, where, error),
+    });
+    this.#finder = new Finder({
+      self,
+      clock,
+      limits,
+      directory,
+      routes: this.#routes,
+      isEnded: (ref) => this.isEnded(ref),
+      refuseCreation: (key) => this.#refuseCreation(key),
+      create: (key, lost, change) => this.#create(key, lost, change),
+    });
+    this.ingress = new Ingress({
+      self,
+      clock,
+      limits,
+      routes: this.#routes,
+      dispatch: (op) => this.#dispatch(op),
+      resolve: (session) => this.#finder.resolve(session),
+      endpointOf: (ref) => this.endpointOf(ref),
+    });
+    peers.bind(this);
+    this.#unwatch = directory.watchRecords(self, (key, record) => this.#onWatched(key, record));
+  }
+
+  // ---- what is here ----
+
+  get slots(): ReadonlyMap<SessionKey, Slot> {
+    return this.#slots;
+  }
+
+  /** Sessions that this node owns. */
+  ownedKeys(): SessionKey[] {
+    const keys: SessionKey[] = [];
+    for (const slot of this.#slots.values()) if (slot.role.kind === "owner") keys.push(slot.key);
+    return keys;
+  }
+
+  /** Who is believed to own a session. */
+  ownerOf(key: SessionKey): NodeRef | null {
+    if (this.#slots.get(key)?.role.kind === "owner") return this.self;
+    return this.#routes.get(key)?.owner ?? null;
+  }
+
+  nextRequest(): number {
+    this.#requests++;
+    return this.#requests;
+  }
+
+  leaseValid(): boolean {
+    return !this.#over && this.membership.leaseValid();
+  }
+  isEnded(ref: NodeRef): boolean {
+    return this.membership.isEnded(ref);
+  }
+  isUp(ref: NodeRef): boolean {
+    return ref === this.self || this.#peers.isUp(ref);
+  }
+  rttMs(ref: NodeRef): number | undefined {
+    return this.#peers.rttMs(ref);
+  }
+  factoryOf(key: SessionKey): SessionFactory | null {
+    return this.#kinds.factoryOf(key);
+  }
+  codecOf(key: SessionKey): StateCodec | null {
+    return this.#kinds.codecOf(key);
+  }
+  endpointOf(ref: NodeRef): string {
+    if (ref === this.self) return this.membership.info.clientEndpoint;
+    return this.membership.entries.get(ref)?.info.clientEndpoint ?? "";
+  }
+
+  // ---- between nodes ----
+
+  send(to: NodeRef, lane: Lane, message: PeerMessage): SendOutcome {
+    if (this.#over) return "unreachable";
+    if (to !== this.self) return this.#peers.send(to, lane, encodePeerMessage(this.#writer, this.crc32, message));
+    // A message to this node itself takes the same way, later, so that nobody is called from within its own call.
+    this.clock.schedule(0, () => {
+      if (!this.#over) this.#receive(this.self, message);
+    });
+    return "queued";
+  }
+
+  tableFor(to: NodeRef, key: SessionKey, bytes: readonly Uint8Array[]): Uint8Array | null {
+    const codec = this.codecOf(key);
+    return codec === null ? null : this.#tables.missing(to, codec, bytes);
+  }
+
+  forgetTables(to: NodeRef): void {
+    this.#tables.forget(to);
+  }
+
+  onMessage(from: NodeRef, data: Uint8Array): void {
+    if (this.#over) return;
+    let message: PeerMessage;
+    try {
+      message = decodePeerMessage(this.crc32, data);
+    } catch (error) {
+      this.#observer.incident("", errorCodeOf(error), `message from ${from}: ${error instanceof Error ? error.message : String(error)}`);
+      return;
+    }
+    // [10] What an ended incarnation says has no weight any more.
+    if (!this.isEnded(from)) this.#receive(from, message);
+  }
+
+  #receive(from: NodeRef, message: PeerMessage): void {
+    switch (message.t) {
+      case "input":
+        // Kept beyond this call when it has to wait: the bytes of the frame are not.
+        this.#onClientOp(from, { ...message, payload: message.payload.slice() });
+        return;
+      case "attach":
+        this.#onClientOp(from, { ...message, user: message.user.slice() });
+        return;
+      case "linkAck":
+      case "detach":
+        this.#onClientOp(from, message);
+        return;
+      case "output":
+        this.ingress.deliver(from, message.session, message.epoch, addressOf(message, this.self), message.frame.slice(), message.close);
+        return;
+      case "attached": {
+        const { session, epoch, socket, ok } = message;
+        this.ingress.attached(from, session, epoch, addressOf(message, this.self), socket, ok, message.frame.slice());
+        return;
+      }
+      case "route":
+        this.ingress.ownerChanged(message.session, message.epoch, message.owner, message.from, message.blackoutMs, message.settleMs);
+        return;
+      case "misdirected":
+        this.ingress.misdirected(from, message.session);
+        return;
+      case "pullCache":
+        this.#answerPull(from, message.session, message.request, message.key);
+        return;
+      case "cacheValue":
+        this.#pulls.answer(from, { ...message, value: message.value?.slice() ?? null, table: message.table?.slice() ?? null });
+        return;
+      case "offer":
+        this.#slot(message.session).onMessage(from, message);
+        return;
+      default:
+        this.#slots.get(message.session)?.onMessage(from, message);
+        return;
+    }
+  }
+
+  /** A client's message from another ingress. */
+  #onClientOp(from: NodeRef, op: ClientOp): void {
+    const slot = this.#slots.get(op.session);
+    if (slot !== undefined && slot.role.kind !== "absent") {
+      slot.onClient(from, op);
+      return;
+    }
+    const route = this.#routes.get(op.session);
+    if (route !== undefined && route.owner !== this.self && op.hops < this.limits.maxRelayHops) {
+      this.send(route.owner, "control", { ...op, hops: op.hops + 1 });
+    } else {
+      this.send(op.ingress, "control", { t: "misdirected", session: op.session, link: op.link, socket: op.t === "attach" ? op.socket : 0 });
+    }
+  }
+
+  /** A client's message from this ingress; false when nobody is known to own the session. */
+  #dispatch(op: ClientOp): boolean {
+    const slot = this.#slots.get(op.session);
+    if (slot !== undefined && slot.role.kind !== "absent") {
+      slot.onClient(this.self, op);
+      return true;
+    }
+    const route = this.#routes.get(op.session);
+    if (route === undefined || route.owner === this.self || this.isEnded(route.owner)) return false;
+    this.send(route.owner, "control", op);
+    return true;
+  }
+
+  onUp(peer: NodeRef): void {
+    this.#tables.forget(peer);
+    for (const slot of this.#slots.values()) slot.onUp(peer);
+  }
+
+  onDown(peer: NodeRef): void {
+    this.#tables.forget(peer);
+  }
+
+  /** The lease of another node has ended. */
+  onEnded(ref: NodeRef): void {
+    this.#tables.forget(ref);
+    for (const slot of [...this.#slots.values()]) slot.onEnded(ref);
+  }
+
+  // ---- to clients ----
+
+  deliver(key: SessionKey, epoch: number, link: LinkAddress, frame: Uint8Array, close: boolean): void {
+    const { ingress, id, generation } = link;
+    if (ingress === this.self) this.ingress.deliver(this.self, key, epoch, link, frame, close);
+    else if (ingress !== null) this.send(ingress, "control", { t: "output", session: key, epoch, link: id, generation, close, frame });
+  }
+
+  answerAttach(key: SessionKey, epoch: number, link: LinkAddress, socket: number, ok: boolean, frame: Uint8Array): void {
+    const { ingress, id, generation } = link;
+    if (ingress === this.self) this.ingress.attached(this.self, key, epoch, link, socket, ok, frame);
+    else if (ingress !== null)
+      this.send(ingress, "control", { t: "attached", session: key, epoch, link: id, socket, generation, ok, frame });
+  }
+
+  ownerChanged(key: SessionKey, epoch: number, owner: NodeRef, from: NodeRef, blackoutMs: number, settleMs: number): void {
+    this.ingress.ownerChanged(key, epoch, owner, from, blackoutMs, settleMs);
+  }
+
+  // ---- slots ----
+
+  #slot(key: SessionKey): Slot {
+    let slot = this.#slots.get(key);
+    if (slot === undefined) {
+      slot = new Slot(this, key, undefined, (changed) => this.#onRole(changed));
+      slot.raiseFence(this.#routes.fence(key));
+      this.#slots.set(key, slot);
+    }
+    return slot;
+  }
+
+  /** An empty slot is thrown away; the newest epoch stays known. */
+  #onRole(slot: Slot): void {
+    this.#routes.raiseFence(slot.key, slot.fence);
+    if (slot.role.kind !== "absent" || this.#slots.get(slot.key) !== slot) return;
+    this.clock.schedule(0, () => {
+      if (slot.role.kind !== "absent" || slot.cas.pending || this.#slots.get(slot.key) !== slot) return;
+      slot.dispose();
+      this.#slots.delete(slot.key);
+    });
+  }
+
+  #onWatched(key: SessionKey, record: SessionRecord): void {
+    if (this.#over) return;
+    if (record.ended) this.#routes.forget(key);
+    const slot = this.#slots.get(key) ?? (record.heir === this.self ? this.#slot(key) : undefined);
+    slot?.onRecord(record);
+  }
+
+  onRecord(key: SessionKey, record: SessionRecord): void {
+    this.#routes.learnRecord(key, record);
+  }
+
+  #refuseCreation(key: SessionKey): SojournError | null {
+    try {
+      this.#kinds.require(key);
+    } catch (error) {
+      return error instanceof SojournError ? error : new SojournError("E_INTERNAL", undefined, {}, error);
+    }
+    if (this.membership.info.cordoned) return new SojournError("E_NODE_CORDONED");
+    return this.leaseValid() ? null : new SojournError("E_LEASE_ENDED");
+  }
+
+  #create(key: SessionKey, lost: boolean, change: RecordChange): Promise<SessionRecord | null> {
+    const slot = this.#slot(key);
+    return new Promise((resolve, reject) => {
+      slot.cas.submit(change, ({ outcome, record }) => {
+        if (outcome === "applied" && record !== null && slot.role.kind !== "owner") {
+          let cell: SessionCell;
+          try {
+            cell = this.#kinds.require(key).create(key);
+          } catch (error) {
+            reject(error);
+            return;
+          }
+          if (lost) this.#observer.incident(key, "E_SESSION_LOST", "nobody who held the session is alive; it starts anew");
+          slot.becomeOwner({
+            cell,
+            epoch: record.epoch,
+            hash: 0,
+            released: 0,
+            waitedFor: [],
+            upToDate: null,
+            cause: { kind: "created", lost },
+            waiting: [],
+          });
+        }
+        resolve(record);
+      });
+    });
+  }
+
+  reserveRoom(key: SessionKey): "reserved" | "full" | "cordoned" {
+    if (this.membership.info.cordoned) return "cordoned";
+    if (this.#rooms.size >= this.limits.maxIncomingMoves && !this.#rooms.has(key)) return "full";
+    this.#rooms.set(key, this.clock.now());
+    return "reserved";
+  }
+
+  releaseRoom(key: SessionKey): void {
+    this.#rooms.delete(key);
+  }
+
+  /** Incoming sessions that room is reserved for. */
+  get reservedRooms(): number {
+    return this.#rooms.size;
+  }
+
+  onMoved(report: MoveReport): void {
+    this.#observer.moved(report);
+  }
+
+  onIncident(key: SessionKey, code: string, message: string): void {
+    this.#observer.incident(key, code, message);
+  }
+
+  // ---- cached data ----
+
+  async #pullCache(from: NodeRef, session: SessionKey, key: string): Promise<unknown> {
+    const answer = await this.#pulls.pull(from, session, key);
+    const codec = this.codecOf(session);
+    if (answer.value === null || codec === null) return undefined;
+    if (answer.table !== null) codec.importTable(answer.table);
+    return codec.decode(answer.value);
+  }
+
+  #answerPull(from: NodeRef, session: SessionKey, request: number, key: string): void {
+    const value = this.#slots.get(session)?.cell?.cachedValue(key);
+    const codec = this.codecOf(session);
+    const bytes = value === undefined || codec === null ? null : codec.encode(value);
+    const need = bytes === null || codec === null ? null : codec.tableOf(bytes);
+    const table = need === null || codec === null ? null : codec.exportTable(need);
+    this.send(from, "control", { t: "cacheValue", session, request, value: bytes, table });
+  }
+
+  /** This life is over: nothing acts any more, and every client is asked to come back. */
+  stop(code: string, message: string): void {
+    if (this.#over) return;
+    this.#unwatch();
+    this.ingress.closeAll(code, message, () => 1 + Math.floor(this.random.next() * 200));
+    for (const slot of this.#slots.values()) slot.dispose();
+    this.#slots.clear();
+    this.#pulls.stop();
+    this.#over = true;
+  }
+}
+
+function addressOf(message: { readonly link: string; readonly generation: number }, ingress: NodeRef): LinkAddress {
+  return { id: message.link, generation: message.generation, ingress };
+}

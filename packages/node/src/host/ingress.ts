@@ -1,0 +1,210 @@
+import {
+  ByteWriter,
+  type ClientFrameOf,
+  type ClientOp,
+  type ClientRoute,
+  type ClientRouter,
+  type ClientSocket,
+  type Clock,
+  decodeClientFrame,
+  encodeClientFrame,
+  encodePayload,
+  errorCodeOf,
+  type Limits,
+  type LinkAddress,
+  type NodeRef,
+  nodeIdOf,
+  parseSessionKey,
+  type SessionKey,
+} from "@sojourn/core";
+import { type ClientEntry, ClientSockets } from "./client-sockets.js";
+import type { Routes } from "./routes.js";
+
+/** What the ingress needs from its node. */
+export interface IngressPorts {
+  readonly self: NodeRef;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly routes: Routes;
+  /** Passes a client's message to the session's slot here, or to the node that is believed to own it; false when nobody is. */
+  dispatch(op: ClientOp): boolean;
+  /** Finds out who owns the session, creating it when it does not exist. Rejects with a SojournError. */
+  resolve(session: SessionKey): Promise<void>;
+  endpointOf(ref: NodeRef): string;
+}
+
+const MAX_ATTACH_TRIES = 8;
+
+/** The node as the place where clients' sockets land: it passes their messages to the owner and the owner's messages to them. */
+export class Ingress implements ClientRouter {
+  readonly sockets = new ClientSockets();
+  readonly #ports: IngressPorts;
+  readonly #writer = new ByteWriter(256);
+
+  constructor(ports: IngressPorts) {
+    this.#ports = ports;
+  }
+
+  // ---- from clients ----
+
+  open(socket: ClientSocket, hello: ClientFrameOf<"hello">, user: unknown): ClientRoute {
+    const entry = this.sockets.add(socket, hello.session, hello.link);
+    const { self } = this.#ports;
+    const { session, link, token, nextToken, epoch, lastOut, sent } = hello;
+    try {
+      parseSessionKey(session);
+      const encodedUser = encodePayload(user ?? null);
+      this.#attach(
+        entry,
+        { t: "attach", session, hops: 0, ingress: self, socket: entry.id, link, token, nextToken, epoch, lastOut, sent, user: encodedUser },
+        0,
+      );
+    } catch (error) {
+      this.#fail(entry, error);
+    }
+    return {
+      input: (frame) => this.#input(entry, frame),
+      ack: (frame) => this.#ack(entry, frame),
+      leave: () => this.#detach(entry, true),
+      detach: () => this.#detach(entry, false),
+    };
+  }
+
+  /** Sends the attach, again while nobody answers: the owner may be changing, and a repeated attach is the same attach. */
+  #attach(entry: ClientEntry, op: ClientOp, tries: number): void {
+    const { clock, limits, routes, self } = this.#ports;
+    const retry = () => {
+      if (this.sockets.byId(entry.id) !== entry || entry.generation > 0) return;
+      if (tries >= MAX_ATTACH_TRIES) {
+        this.sockets.remove(entry);
+        entry.socket.fail("E_SESSION_BUSY", "the session could not be reached", 200);
+        return;
+      }
+      // A node that does not answer may not be the owner any more.
+      if (tries % 2 === 1) routes.forget(entry.session);
+      this.#attach(entry, op, tries + 1);
+    };
+    if (this.#ports.dispatch(op)) {
+      clock.schedule(limits.offerTimeoutMs / 4, retry);
+      return;
+    }
+    this.#ports.resolve(entry.session).then(
+      () => {
+        if (this.sockets.byId(entry.id) !== entry) return;
+        if (routes.get(entry.session)?.owner === self || !this.#ports.dispatch(op)) clock.schedule(10, retry);
+        else clock.schedule(limits.offerTimeoutMs / 4, retry);
+      },
+      (error: unknown) => this.#fail(entry, error),
+    );
+  }
+
+  #fail(entry: ClientEntry, error: unknown): void {
+    if (this.sockets.byId(entry.id) !== entry) return;
+    this.sockets.remove(entry);
+    const code = errorCodeOf(error);
+    const passing = code === "E_SESSION_BUSY" || code === "E_NODE_CORDONED" || code === "E_LEASE_ENDED";
+    entry.socket.fail(code, error instanceof Error ? error.message : String(error), passing ? 200 : 0);
+  }
+
+  #input(entry: ClientEntry, frame: ClientFrameOf<"input">): void {
+    if (entry.generation === 0) return; // sent again after the welcome
+    const { session, link, generation } = entry;
+    const { seq, ack, action, payload } = frame;
+    this.#pass({ t: "input", session, hops: 0, ingress: this.#ports.self, link, generation, seq, ack, action, payload });
+  }
+
+  #ack(entry: ClientEntry, frame: ClientFrameOf<"ack">): void {
+    if (entry.generation === 0) return;
+    const { session, link, generation } = entry;
+    this.#pass({ t: "linkAck", session, hops: 0, ingress: this.#ports.self, link, generation, seq: frame.seq, gap: frame.gap });
+  }
+
+  #detach(entry: ClientEntry, leave: boolean): void {
+    if (this.sockets.byId(entry.id) !== entry) return;
+    this.sockets.remove(entry);
+    if (entry.generation > 0) this.#sayDetached(entry.session, entry.link, entry.generation, leave);
+  }
+
+  #sayDetached(session: SessionKey, link: string, generation: number, leave: boolean): void {
+    this.#pass({ t: "detach", session, hops: 0, ingress: this.#ports.self, link, generation, leave });
+  }
+
+  /** What cannot be passed on now the client sends again. */
+  #pass(op: ClientOp): void {
+    if (!this.#ports.dispatch(op)) this.#ports.resolve(op.session).catch(() => undefined);
+  }
+
+  // ---- from owners ----
+
+  /** The answer to an attach. */
+  attached(from: NodeRef, session: SessionKey, epoch: number, link: LinkAddress, socket: number, ok: boolean, frame: Uint8Array): void {
+    const entry = this.sockets.byId(socket);
+    if (entry === undefined || entry.session !== session || entry.link !== link.id) {
+      if (ok) this.#sayDetached(session, link.id, link.generation, false);
+      return;
+    }
+    if (!ok) {
+      this.sockets.remove(entry);
+      const problem = decodeClientFrame(frame);
+      if (problem.t === "problem") entry.socket.fail(problem.code, problem.message, problem.retryAfterMs);
+      return;
+    }
+    if (entry.generation >= link.generation || !this.#ports.routes.learn(session, from, epoch)) return;
+    const replaced = this.sockets.welcome(entry, link.generation);
+    if (replaced !== null) {
+      this.sockets.remove(replaced);
+      replaced.socket.release();
+    }
+    entry.socket.send(frame);
+  }
+
+  /** A client frame for a link [9: frames of an older epoch or an older attach are refused]. */
+  deliver(from: NodeRef, session: SessionKey, epoch: number, link: LinkAddress, frame: Uint8Array, close: boolean): void {
+    if (!this.#ports.routes.learn(session, from, epoch)) return;
+    const entry = this.sockets.live(session, link.id);
+    if (entry === undefined || (entry.generation !== link.generation && !close)) return;
+    if (!close) {
+      entry.socket.send(frame);
+      return;
+    }
+    if (entry.generation !== link.generation) return;
+    this.sockets.remove(entry);
+    const problem = decodeClientFrame(frame);
+    if (problem.t === "problem") entry.socket.fail(problem.code, problem.message, problem.retryAfterMs);
+  }
+
+  /** The session has a new owner: its clients here are told of the better endpoint, and are served over the relay until they switch. */
+  ownerChanged(session: SessionKey, epoch: number, owner: NodeRef, from: NodeRef, blackoutMs: number, settleMs: number): void {
+    const news = epoch > (this.#ports.routes.get(session)?.epoch ?? 0);
+    if (!this.#ports.routes.learn(session, owner, epoch) || !news) return;
+    let frame: Uint8Array | null = null;
+    for (const entry of this.sockets.liveOf(session)) {
+      frame ??= encodeClientFrame(this.#writer, {
+        t: "moved",
+        epoch,
+        from: nodeIdOf(from),
+        to: nodeIdOf(owner),
+        endpoint: this.#ports.endpointOf(owner),
+        blackoutMs,
+        switchAfterMs: settleMs,
+      });
+      entry.socket.send(frame);
+    }
+  }
+
+  /** A node that was asked is not the owner. */
+  misdirected(from: NodeRef, session: SessionKey): void {
+    const { routes, self } = this.#ports;
+    const route = routes.get(session);
+    if (route !== undefined && (route.owner === from || from === self)) routes.forget(session);
+    this.#ports.resolve(session).catch(() => undefined);
+  }
+
+  /** The node stops: every client is asked to come back elsewhere, spread over `spreadMs`. */
+  closeAll(code: string, message: string, retryAfterMs: () => number): void {
+    for (const entry of [...this.sockets.all()]) {
+      this.sockets.remove(entry);
+      entry.socket.fail(code, message, retryAfterMs());
+    }
+  }
+}

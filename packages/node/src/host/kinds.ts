@@ -1,0 +1,77 @@
+import {
+  type Clock,
+  createRecordCodec,
+  createSessionFactory,
+  type Limits,
+  type NodeRef,
+  parseSessionKey,
+  type Random,
+  type SessionDefinition,
+  type SessionEnv,
+  type SessionFactory,
+  type SessionKey,
+  SojournError,
+  type StateCodec,
+  type TurnScope,
+} from "@sojourn/core";
+
+/** What the kinds of a node share. */
+export interface KindsOptions {
+  readonly self: NodeRef;
+  readonly definitions: readonly SessionDefinition[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly scope: TurnScope;
+  readonly limits: Limits;
+  readonly pullCache: SessionEnv["pullCache"];
+  readonly onHandlerError: (session: string, where: string, error: unknown) => void;
+}
+
+interface Kind {
+  readonly factory: SessionFactory;
+  readonly codec: StateCodec;
+}
+
+/** The kinds of session that a node can run in its present life: one factory and one codec each. */
+export class Kinds {
+  readonly #kinds = new Map<string, Kind>();
+
+  /** @throws SojournError `E_DEFINITION_INVALID` when two definitions share a name */
+  constructor(options: KindsOptions) {
+    const { self, limits, clock, random, scope, pullCache, onHandlerError } = options;
+    for (const definition of options.definitions) {
+      if (this.#kinds.has(definition.name)) {
+        throw new SojournError("E_DEFINITION_INVALID", `two session definitions are named "${definition.name}"`);
+      }
+      const codec = createRecordCodec({
+        lineage: `${self}/${definition.name}`,
+        maxSharedShapes: limits.maxSharedShapes,
+        maxCodecLineages: limits.maxCodecLineages,
+        maxDepth: limits.maxStateDepth + 8,
+      });
+      const env: SessionEnv = { self, clock, random, scope, codec, limits, pullCache, onHandlerError };
+      this.#kinds.set(definition.name, { codec, factory: createSessionFactory(definition, env) });
+    }
+  }
+
+  factoryOf(key: SessionKey): SessionFactory | null {
+    return this.#of(key)?.factory ?? null;
+  }
+
+  codecOf(key: SessionKey): StateCodec | null {
+    return this.#of(key)?.codec ?? null;
+  }
+
+  /** @throws SojournError `E_SESSION_KEY_INVALID`, `E_KIND_UNKNOWN` */
+  require(key: SessionKey): SessionFactory {
+    const { kind } = parseSessionKey(key);
+    const found = this.#kinds.get(kind);
+    if (found !== undefined) return found.factory;
+    const known = [...this.#kinds.keys()].join(", ") || "none";
+    throw new SojournError("E_KIND_UNKNOWN", `no session kind "${kind}" here; this node has: ${known}`, { kind });
+  }
+
+  #of(key: SessionKey): Kind | undefined {
+    return this.#kinds.get(key.slice(0, key.indexOf("/")));
+  }
+}

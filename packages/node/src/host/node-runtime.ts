@@ -1,0 +1,204 @@
+import {
+  type ClientFrameOf,
+  type ClientRoute,
+  type ClientRouter,
+  type ClientSocket,
+  type Clock,
+  type Crc32,
+  type Directory,
+  errorCodeOf,
+  type Limits,
+  type MoveReport,
+  type NodeInfo,
+  type NodeRef,
+  type Peers,
+  type Random,
+  type Scheduled,
+  type SessionDefinition,
+  type SessionKey,
+  SojournError,
+  type TurnScope,
+} from "@sojourn/core";
+import { type DrainOptions, type DrainReport, drain } from "./drain.js";
+import { Host, type HostObserver } from "./host.js";
+import { Membership } from "./membership.js";
+import { Mover } from "./mover.js";
+
+/** A control channel of one life of a node. */
+export interface LifePeers extends Peers {
+  /** `host:port` for the others. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** What a node runs on; nothing in here is a real socket or clock by itself. */
+export interface NodeRuntimeOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crc32: Crc32;
+  readonly scope: TurnScope;
+  readonly limits: Limits;
+  readonly directory: Directory;
+  readonly definitions: readonly SessionDefinition[];
+  /** Without the control endpoint, which the channel knows. */
+  readonly info: Omit<NodeInfo, "controlEndpoint" | "kinds" | "cordoned">;
+  /** Opens the control channel; called once per life. */
+  readonly openPeers: (self: () => NodeRef) => Promise<LifePeers>;
+  readonly observer: RuntimeObserver;
+}
+
+/** Who wants to know what happens on a node. */
+export interface RuntimeObserver extends HostObserver {
+  /** A new incarnation has joined. */
+  joined(self: NodeRef): void;
+  /** The lease was lost; the node joins again with nothing. */
+  lost(self: NodeRef): void;
+}
+
+interface Life {
+  readonly peers: LifePeers;
+  readonly membership: Membership;
+  readonly host: Host;
+  readonly mover: Mover;
+}
+
+type Phase =
+  | { readonly name: "new" }
+  | { readonly name: "joining" }
+  | { readonly name: "alive"; readonly life: Life }
+  | { readonly name: "rejoining"; readonly retry: Scheduled | null }
+  | { readonly name: "stopped" };
+
+/** A node over its lives: joins, serves, and when its lease is lost drops everything and joins again as a new incarnation. */
+export class NodeRuntime implements ClientRouter {
+  readonly #options: NodeRuntimeOptions;
+  #phase: Phase = { name: "new" };
+  #cordoned = false;
+
+  constructor(options: NodeRuntimeOptions) {
+    this.#options = options;
+  }
+
+  /** The present life's host; null while the node has none. */
+  get host(): Host | null {
+    return this.#phase.name === "alive" ? this.#phase.life.host : null;
+  }
+  get mover(): Mover | null {
+    return this.#phase.name === "alive" ? this.#phase.life.mover : null;
+  }
+  get self(): NodeRef | null {
+    return this.host?.self ?? null;
+  }
+
+  /** Joins the cluster. @throws SojournError (rejects) when the channel cannot listen or the directory does not answer */
+  async start(): Promise<void> {
+    if (this.#phase.name !== "new") return;
+    this.#phase = { name: "joining" };
+    await this.#join();
+  }
+
+  async #join(): Promise<void> {
+    const { clock, limits, directory, definitions, info, openPeers, observer } = this.#options;
+    let self: NodeRef = "";
+    const peers = await openPeers(() => self);
+    let host: Host | null = null;
+    const kinds = Object.fromEntries(definitions.map((definition) => [definition.name, definition.version]));
+    const whole = { ...info, kinds, controlEndpoint: peers.address, cordoned: this.#cordoned };
+    const membership = new Membership(directory, clock, limits, whole, peers, {
+      ended: (ref) => host?.onEnded(ref),
+      lost: () => this.#lost(),
+    });
+    try {
+      self = await membership.join();
+    } catch (error) {
+      membership.stop();
+      await peers.close();
+      throw error;
+    }
+    host = new Host(self, membership, { ...this.#options, peers });
+    if (this.#phase.name === "stopped") {
+      host.stop("E_NODE_STOPPING", "the node is shutting down");
+      await membership.resign().catch(() => undefined);
+      await peers.close();
+      return;
+    }
+    this.#phase = { name: "alive", life: { peers, membership, host, mover: new Mover(host) } };
+    observer.joined(self);
+  }
+
+  #lost(): void {
+    if (this.#phase.name !== "alive") return;
+    const { peers, membership, host } = this.#phase.life;
+    this.#phase = { name: "rejoining", retry: null };
+    membership.stop();
+    host.stop("E_SESSION_BUSY", "the node lost its lease");
+    this.#options.observer.lost(host.self);
+    peers.close().then(
+      () => this.#rejoin(0),
+      () => this.#rejoin(0),
+    );
+  }
+
+  #rejoin(tries: number): void {
+    if (this.#phase.name !== "rejoining") return;
+    this.#join().catch((error: unknown) => {
+      if (this.#phase.name !== "rejoining") return;
+      const { clock, random, limits, observer } = this.#options;
+      observer.incident("", errorCodeOf(error), `cannot join again yet: ${error instanceof Error ? error.message : String(error)}`);
+      const pauseMs = Math.min(limits.directoryRetryMs * 2 ** Math.min(tries, 6), limits.leaseTtlMs) * (0.5 + random.next());
+      this.#phase = { name: "rejoining", retry: clock.schedule(pauseMs, () => this.#rejoin(tries + 1)) };
+    });
+  }
+
+  open(socket: ClientSocket, hello: ClientFrameOf<"hello">, user: unknown): ClientRoute {
+    if (this.#phase.name === "alive") return this.#phase.life.host.ingress.open(socket, hello, user);
+    const stopping = this.#phase.name === "stopped";
+    socket.fail(stopping ? "E_NODE_STOPPING" : "E_SESSION_BUSY", "the node is not part of the cluster right now", 200);
+    return { input: () => undefined, ack: () => undefined, leave: () => undefined, detach: () => undefined };
+  }
+
+  /**
+   * Moves a session that this node owns.
+   * @throws SojournError (rejects) `E_NODE_UNKNOWN`, `E_NOT_OWNER` and what a move can fail with
+   */
+  async move(session: SessionKey, toNodeId: string): Promise<MoveReport> {
+    const life = this.#alive();
+    const entry = life.membership.find(toNodeId);
+    if (entry === null) {
+      const known = life.membership.others().map((other) => other.info.id);
+      throw new SojournError("E_NODE_UNKNOWN", `no live node "${toNodeId}"; known: ${known.join(", ") || "none"}`);
+    }
+    return life.mover.move(session, entry.ref);
+  }
+
+  /** Takes no new sessions from now on (or does again). */
+  async cordon(cordoned: boolean): Promise<void> {
+    this.#cordoned = cordoned;
+    const { membership } = this.#alive();
+    await membership.publish({ ...membership.info, cordoned });
+  }
+
+  /** Cordons the node and moves everything away. */
+  async drain(options: DrainOptions = {}): Promise<DrainReport> {
+    await this.cordon(true);
+    const { host, mover } = this.#alive();
+    return drain(host, mover, options);
+  }
+
+  /** Leaves the cluster at once: what has not been moved away fails over. */
+  async stop(): Promise<void> {
+    const phase = this.#phase;
+    this.#phase = { name: "stopped" };
+    if (phase.name === "rejoining") phase.retry?.cancel();
+    if (phase.name !== "alive") return;
+    const { peers, membership, host } = phase.life;
+    host.stop("E_NODE_STOPPING", "the node is shutting down");
+    await membership.resign().catch(() => undefined); // otherwise the lease ends by itself
+    await peers.close();
+  }
+
+  #alive(): Life {
+    if (this.#phase.name !== "alive") throw new SojournError("E_LEASE_ENDED", "the node is not part of the cluster right now");
+    return this.#phase.life;
+  }
+}

@@ -1,0 +1,82 @@
+import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+import type { MoveReport, NodeRef } from "@sojourn/core";
+import type { NodeRuntime } from "../host/node-runtime.js";
+
+/** Percentiles of a duration in milliseconds. */
+export interface DurationSummary {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** What a node says of itself. All plain data. */
+export interface NodeStatus {
+  readonly id: string;
+  readonly self: NodeRef | null;
+  readonly cordoned: boolean;
+  readonly clients: number;
+  readonly sessions: { readonly owned: number; readonly copies: number; readonly handingOver: number };
+  readonly moves: { readonly inFlight: number; readonly moved: number; readonly failed: number };
+  /** Freeze → TAKEN of the sessions that this node gave away. */
+  readonly blackoutMs: DurationSummary;
+  readonly incidents: Readonly<Record<string, number>>;
+  readonly nodes: readonly {
+    readonly id: string;
+    readonly self: NodeRef;
+    readonly cordoned: boolean;
+    readonly up: boolean;
+    readonly rttMs: number | null;
+  }[];
+}
+
+const NS_PER_MS = 1_000_000;
+
+/** Counters and histograms of one node. Recording costs tens of nanoseconds; everything else happens when somebody looks. */
+export class NodeMetrics {
+  readonly #blackoutNs: RecordableHistogram = createHistogram();
+  readonly #incidents = new Map<string, number>();
+
+  countMove(report: MoveReport): void {
+    this.#blackoutNs.record(Math.max(1, Math.round(report.blackoutMs * NS_PER_MS)));
+  }
+
+  countIncident(code: string): void {
+    this.#incidents.set(code, (this.#incidents.get(code) ?? 0) + 1);
+  }
+
+  blackout(): DurationSummary {
+    return summarize(this.#blackoutNs);
+  }
+
+  status(id: string, runtime: NodeRuntime, clients: number): NodeStatus {
+    const { host, mover } = runtime;
+    const count = { owner: 0, standby: 0, granted: 0, absent: 0 };
+    for (const slot of host?.slots.values() ?? []) count[slot.role.kind]++;
+    const nodes = [...(host?.membership.entries.values() ?? [])].filter((entry) => !entry.ended);
+    return {
+      id,
+      self: runtime.self,
+      cordoned: host?.membership.info.cordoned ?? false,
+      clients,
+      sessions: { owned: count.owner, copies: count.standby, handingOver: count.granted },
+      moves: { inFlight: mover?.inFlight ?? 0, moved: mover?.moved ?? 0, failed: mover?.failed ?? 0 },
+      blackoutMs: this.blackout(),
+      incidents: Object.fromEntries(this.#incidents),
+      nodes: nodes.map(({ ref, info }) => ({
+        id: info.id,
+        self: ref,
+        cordoned: info.cordoned,
+        up: host?.isUp(ref) ?? false,
+        rttMs: host?.rttMs(ref) ?? null,
+      })),
+    };
+  }
+}
+
+function summarize(histogram: RecordableHistogram): DurationSummary {
+  const { count } = histogram;
+  if (count === 0) return { count: 0, p50: 0, p99: 0, max: 0 };
+  const ms = (ns: number) => Math.round((ns / NS_PER_MS) * 1_000) / 1_000;
+  return { count, p50: ms(histogram.percentile(50)), p99: ms(histogram.percentile(99)), max: ms(histogram.max) };
+}

@@ -1,0 +1,111 @@
+import {
+  type CasOutcome,
+  type Clock,
+  type Directory,
+  type InMemoryDirectory,
+  type NodeEntry,
+  type NodeInfo,
+  type NodeRef,
+  type RecordDraft,
+  type SessionKey,
+  type SessionRecord,
+  SojournError,
+} from "@sojourn/core";
+import type { SeededRandom } from "./seeded-random.js";
+
+/** What may go wrong between a node and its directory. */
+export interface DirectoryFaults {
+  delayMs: number;
+  /** The request is carried out, but its answer is lost. */
+  lostAnswers: number;
+  /** The request is carried out long after its sender gave up. */
+  lateWrites: number;
+  /** Nothing is answered or carried out. */
+  down: boolean;
+}
+
+/** A node's directory client with a network in between that can be slow, lossy or cut. */
+export class VirtualDirectory implements Directory {
+  readonly #inner: Directory;
+  readonly #clock: Clock;
+  readonly #random: SeededRandom;
+  readonly faults: DirectoryFaults = { delayMs: 1, lostAnswers: 0, lateWrites: 0, down: false };
+
+  constructor(directory: InMemoryDirectory, clock: Clock, random: SeededRandom) {
+    this.#inner = directory.open();
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.schedule(ms, resolve));
+  }
+
+  async #ask<T>(write: boolean, request: () => Promise<T>): Promise<T> {
+    const { delayMs, lostAnswers, lateWrites, down } = this.faults;
+    const oneWayMs = delayMs * (0.5 + this.#random.next());
+    if (down) {
+      await this.#pause(delayMs * 4 + 50);
+      throw new SojournError(write ? "E_DIRECTORY_UNKNOWN_OUTCOME" : "E_DIRECTORY_UNAVAILABLE");
+    }
+    if (write && this.#random.chance(lateWrites)) {
+      this.#clock.schedule(100 + this.#random.next() * 400, () => void request().catch(() => undefined));
+      await this.#pause(delayMs * 4 + 20);
+      throw new SojournError("E_DIRECTORY_UNKNOWN_OUTCOME");
+    }
+    await this.#pause(oneWayMs);
+    const answer = await request();
+    await this.#pause(oneWayMs);
+    if (this.#random.chance(lostAnswers)) throw new SojournError(write ? "E_DIRECTORY_UNKNOWN_OUTCOME" : "E_DIRECTORY_UNAVAILABLE");
+    return answer;
+  }
+
+  register(info: NodeInfo, ttlMs: number): Promise<NodeRef> {
+    return this.#inner.register(info, ttlMs);
+  }
+  renew(ref: NodeRef): Promise<"renewed" | "ended"> {
+    return this.#ask(true, () => this.#inner.renew(ref));
+  }
+  update(ref: NodeRef, info: NodeInfo): Promise<void> {
+    return this.#inner.update(ref, info);
+  }
+  resign(ref: NodeRef): Promise<void> {
+    return this.#inner.resign(ref);
+  }
+  read(key: SessionKey): Promise<SessionRecord | null> {
+    return this.#ask(false, () => this.#inner.read(key));
+  }
+  compareAndSet(key: SessionKey, expectedRevision: number, draft: RecordDraft): Promise<CasOutcome> {
+    return this.#ask(true, () => this.#inner.compareAndSet(key, expectedRevision, draft));
+  }
+  listRecords(ref: NodeRef): Promise<ReadonlyMap<SessionKey, SessionRecord>> {
+    return this.#ask(false, () => this.#inner.listRecords(ref));
+  }
+  watchRecords(ref: NodeRef, listener: (key: SessionKey, record: SessionRecord) => void): () => void {
+    let stopped = false;
+    const stop = this.#inner.watchRecords(ref, (key, record) => {
+      this.#clock.schedule(this.faults.delayMs * (0.5 + this.#random.next()), () => {
+        if (!stopped) listener(key, record);
+      });
+    });
+    return () => {
+      stopped = true;
+      stop();
+    };
+  }
+  watchNodes(listener: (entry: NodeEntry) => void): () => void {
+    let stopped = false;
+    const stop = this.#inner.watchNodes((entry) => {
+      this.#clock.schedule(this.faults.delayMs * 0.5, () => {
+        if (!stopped) listener(entry);
+      });
+    });
+    return () => {
+      stopped = true;
+      stop();
+    };
+  }
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}
