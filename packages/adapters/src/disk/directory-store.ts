@@ -3,13 +3,13 @@ import {
   type DirectoryChange,
   type DirectoryContents,
   type DirectoryStore,
-  type NodeLease,
   nodeIdOf,
   type SessionRecord,
   SojournError,
   StoredValues,
 } from "@sojourn/core";
 import { type Database, open, type RootDatabase } from "lmdb";
+import { checkLmdbFile } from "./lmdb-file.js";
 
 /** Where and how the directory is kept on disk. */
 export interface DiskDirectoryStoreOptions {
@@ -39,6 +39,7 @@ class DiskDirectoryStore implements DirectoryStore {
 
   constructor({ path, crc32 }: DiskDirectoryStoreOptions) {
     this.#values = new StoredValues(crc32);
+    checkLmdbFile(path);
     this.#root = open<string, string>({ path, encoding: "string", overlappingSync: false, noSubdir: false, maxDbs: 4 });
     this.#records = this.#root.openDB<Uint8Array, string>({ name: "records", encoding: "binary" });
     this.#nodes = this.#root.openDB<Uint8Array, string>({ name: "nodes", encoding: "binary" });
@@ -49,10 +50,8 @@ class DiskDirectoryStore implements DirectoryStore {
 
   async load(): Promise<DirectoryContents> {
     return guarded("read", () => {
-      const records: [string, SessionRecord][] = [];
-      for (const { key, value } of this.#records.getRange()) records.push([key, this.#values.decodeRecord(key, value)]);
-      const nodes: NodeLease[] = [];
-      for (const { key, value } of this.#nodes.getRange()) nodes.push(this.#values.decodeLease(key, value));
+      const records = readAll(this.#records, (key, value): [string, SessionRecord] => [key, this.#values.decodeRecord(key, value)]);
+      const nodes = readAll(this.#nodes, (key, value) => this.#values.decodeLease(key, value));
       return { records, nodes };
     });
   }
@@ -76,6 +75,15 @@ class DiskDirectoryStore implements DirectoryStore {
   async close(): Promise<void> {
     await this.#root.close();
   }
+}
+
+/** A damaged inner page can make a range come back shorter without an error; the tree's own count tells. */
+function readAll<T>(database: Database<Uint8Array, string>, decode: (key: string, value: Uint8Array) => T): T[] {
+  const found: T[] = [];
+  for (const { key, value } of database.getRange()) found.push(decode(key, value));
+  const { entryCount } = database.getStats() as { entryCount: number };
+  if (found.length !== entryCount) throw new SojournError("E_DISK", `${found.length} of ${entryCount} entries are left`);
+  return found;
 }
 
 function guarded<T>(what: "open" | "read", action: () => T): T {

@@ -30,6 +30,7 @@ import {
   type TurnScope,
 } from "@sojourn/core";
 import { CachePulls } from "./cache-pulls.js";
+import { Commands } from "./commands.js";
 import { Finder } from "./finder.js";
 import { Ingress } from "./ingress.js";
 import { Kinds } from "./kinds.js";
@@ -48,6 +49,8 @@ export interface HostPorts {
   readonly peers: Peers;
   readonly definitions: readonly SessionDefinition[];
   readonly observer: HostObserver;
+  /** Carries out a command (JSON) that came over another node, and answers it (JSON). */
+  readonly onCommand: (body: string) => Promise<string>;
 }
 
 /** Who wants to know what happens on a node; never called on the path of a message. */
@@ -77,6 +80,8 @@ export class Host implements SlotHost, PeersHandler {
   readonly #routes: Routes;
   readonly #tables = new KnownTables();
   readonly #pulls: CachePulls;
+  readonly #commands: Commands;
+  readonly #onCommand: (body: string) => Promise<string>;
   readonly #finder: Finder;
   readonly #rooms = new Map<SessionKey, number>();
   readonly #writer = new ByteWriter(4_096);
@@ -99,6 +104,8 @@ export class Host implements SlotHost, PeersHandler {
     this.#pulls = new CachePulls(clock, limits, (to, session, request, key) => {
       return this.send(to, "control", { t: "pullCache", session, request, key }) === "queued";
     });
+    this.#commands = new Commands(clock, limits, (to, request, body) => this.send(to, "control", { t: "ask", request, body }) === "queued");
+    this.#onCommand = ports.onCommand;
     this.#kinds = new Kinds({
       self,
       definitions,
@@ -245,6 +252,12 @@ export class Host implements SlotHost, PeersHandler {
         return;
       case "cacheValue":
         this.#pulls.answer(from, { ...message, value: message.value?.slice() ?? null, table: message.table?.slice() ?? null });
+        return;
+      case "ask":
+        this.#answerCommand(from, message.request, message.body);
+        return;
+      case "answer":
+        this.#commands.answered(from, message.request, message.body);
         return;
       case "offer":
         this.#slot(message.session).onMessage(from, message);
@@ -433,6 +446,20 @@ export class Host implements SlotHost, PeersHandler {
     this.send(from, "control", { t: "cacheValue", session, request, value: bytes, table });
   }
 
+  // ---- commands ----
+
+  /** Has another node carry out an operator's command. @throws SojournError (rejects) `E_PEER_UNREACHABLE` */
+  command(to: NodeRef, body: string): Promise<string> {
+    return this.#commands.ask(to, body);
+  }
+
+  #answerCommand(from: NodeRef, request: number, body: string): void {
+    this.#onCommand(body).then(
+      (answer) => this.send(from, "control", { t: "answer", request, body: answer }),
+      (error: unknown) => this.onIncident("", errorCodeOf(error), `command of ${from}: ${String(error)}`),
+    );
+  }
+
   /** This life is over: nothing acts any more, and every client is asked to come back. */
   stop(code: string, message: string): void {
     if (this.#over) return;
@@ -441,6 +468,7 @@ export class Host implements SlotHost, PeersHandler {
     for (const slot of this.#slots.values()) slot.dispose();
     this.#slots.clear();
     this.#pulls.stop();
+    this.#commands.stop();
     this.#over = true;
   }
 }

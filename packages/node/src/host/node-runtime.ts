@@ -45,6 +45,8 @@ export interface NodeRuntimeOptions {
   /** Opens the control channel; called once per life. */
   readonly openPeers: (self: () => NodeRef) => Promise<LifePeers>;
   readonly observer: RuntimeObserver;
+  /** Carries out an operator's command (JSON) that came over another node, and answers it (JSON). */
+  readonly onCommand?: (body: string) => Promise<string>;
 }
 
 /** Who wants to know what happens on a node. */
@@ -115,7 +117,11 @@ export class NodeRuntime implements ClientRouter {
       await peers.close();
       throw error;
     }
-    host = new Host(self, membership, { ...this.#options, peers });
+    host = new Host(self, membership, {
+      ...this.#options,
+      peers,
+      onCommand: this.#options.onCommand ?? (() => Promise.reject(new SojournError("E_CONFIG_INVALID", "this node takes no commands"))),
+    });
     if (this.#phase.name === "stopped") {
       host.stop("E_NODE_STOPPING", "the node is shutting down");
       await membership.resign().catch(() => undefined);
