@@ -30,6 +30,6 @@ export interface ClientRoute {
 
 /** Opens routes from clients' sockets to the sessions they name. */
 export interface ClientRouter {
-  /** Must not throw; it may call `socket.fail` at once, and the route it returns is void then. */
+  /** Must not throw; it may call `socket.fail` at once, and the route it returns is only told `detach` then. */
   open(socket: ClientSocket, hello: ClientFrameOf<"hello">, user: unknown): ClientRoute;
 }

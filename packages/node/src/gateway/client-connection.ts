@@ -74,6 +74,8 @@ export class ClientConnection implements ClientSocket, Flushable {
   }
 
   fail(code: string, message: string, retryAfterMs: number): void {
+    // The router's own decision: it needs no word that its route is void.
+    if (this.#phase.name === "routed") this.#phase = this.#spare();
     this.#refuse(code, message, retryAfterMs);
   }
 
@@ -81,6 +83,11 @@ export class ClientConnection implements ClientSocket, Flushable {
     if (this.#phase.name !== "routed") return;
     this.#phase = this.#spare();
     this.#sendFrame({ t: "problem", code: "E_LINK_REPLACED", message: ERRORS.E_LINK_REPLACED, fatal: false, retryAfterMs: 0 });
+  }
+
+  /** The node stops: the client is sent elsewhere. */
+  dismiss(retryAfterMs: number): void {
+    this.#refuse("E_NODE_STOPPING", undefined, retryAfterMs);
   }
 
   /** Writes what was sent since the socket was corked. */
@@ -204,7 +211,7 @@ export class ClientConnection implements ClientSocket, Flushable {
     if (!this.#isChecking(hello)) return;
     try {
       const route = this.#core.router.open(this, hello, user);
-      // The router may have refused the hello at once; the route is void then.
+      // Not so when the router refused the hello at once, or the welcome was too much for this socket.
       if (this.#isChecking(hello)) this.#phase = { name: "routed", route };
       else route.detach();
     } catch (error) {

@@ -117,8 +117,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     let at = 0;
     const stepMs = spreadMs / Math.max(1, connections.size);
     for (const connection of connections) {
-      if (spreadMs === 0) connection.fail("E_NODE_STOPPING", "the node is shutting down", retryAfterMs);
-      else clock.schedule(stepMs * at++, () => connection.fail("E_NODE_STOPPING", "the node is shutting down", retryAfterMs));
+      if (spreadMs === 0) connection.dismiss(retryAfterMs);
+      else clock.schedule(stepMs * at++, () => connection.dismiss(retryAfterMs));
     }
     return ended.then(() => sweeping.cancel());
   };
