@@ -23,8 +23,8 @@ const FORMAT = "sojourn-directory 1";
 
 /**
  * Keeps the directory in LMDB. A put's promise is only as good as its commit: with LMDB's "overlapping sync" it settles before
- * the data is flushed, and a failed flush is never told. So that is off, and a settled append is on the disk. One append is
- * one transaction, because all puts of one turn of the event loop are.
+ * the data is flushed, and a failed flush is never told. So that is off, and a settled append is on the disk. LMDB commits
+ * puts in their order, though not always all of one append together.
  * @throws SojournError `E_DISK` when the folder cannot be used or is not a directory's
  */
 export function openDiskDirectoryStore(options: DiskDirectoryStoreOptions): DirectoryStore {
@@ -36,16 +36,22 @@ class DiskDirectoryStore implements DirectoryStore {
   readonly #root: RootDatabase<string, string>;
   readonly #records: Database<Uint8Array, string>;
   readonly #nodes: Database<Uint8Array, string>;
+  #closed = false;
 
   constructor({ path, crc32 }: DiskDirectoryStoreOptions) {
     this.#values = new StoredValues(crc32);
     checkLmdbFile(path);
     this.#root = open<string, string>({ path, encoding: "string", overlappingSync: false, noSubdir: false, maxDbs: 4 });
-    this.#records = this.#root.openDB<Uint8Array, string>({ name: "records", encoding: "binary" });
-    this.#nodes = this.#root.openDB<Uint8Array, string>({ name: "nodes", encoding: "binary" });
-    const format = this.#root.get(FORMAT_KEY);
-    if (format !== undefined && format !== FORMAT) throw new SojournError("E_DISK", `the folder holds "${String(format).slice(0, 40)}"`);
-    if (format === undefined) this.#root.putSync(FORMAT_KEY, FORMAT);
+    try {
+      this.#records = this.#root.openDB<Uint8Array, string>({ name: "records", encoding: "binary" });
+      this.#nodes = this.#root.openDB<Uint8Array, string>({ name: "nodes", encoding: "binary" });
+      const format = this.#root.get(FORMAT_KEY);
+      if (format !== undefined && format !== FORMAT) throw new SojournError("E_DISK", `the folder holds "${String(format).slice(0, 40)}"`);
+      if (format === undefined) this.#root.putSync(FORMAT_KEY, FORMAT);
+    } catch (error) {
+      void this.#root.close();
+      throw error;
+    }
   }
 
   async load(): Promise<DirectoryContents> {
@@ -57,6 +63,8 @@ class DiskDirectoryStore implements DirectoryStore {
   }
 
   async append(changes: readonly DirectoryChange[]): Promise<void> {
+    // LMDB itself would let such a write wait for ever.
+    if (this.#closed) throw new SojournError("E_DISK", "the directory's store is closed");
     try {
       const puts: Promise<boolean>[] = [];
       for (const change of changes) {
@@ -73,6 +81,8 @@ class DiskDirectoryStore implements DirectoryStore {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     await this.#root.close();
   }
 }

@@ -22,8 +22,8 @@ export interface DirectoryContents {
 
 /**
  * Where the embedded directory keeps its contents. One process uses it at a time. Contract:
- * - `append` resolves when all of its changes are durable. After a crash either all of them are there or none is, and
- *   an append is never there without the ones before it.
+ * - `append` resolves when all of its changes are durable. After a crash what is there is a beginning of all changes that were
+ *   ever appended, in their order: at least what was resolved, and never a later one without an earlier one.
  * - A rejected append may or may not be there after the next `load`. The user appends nothing more and opens again.
  * - `load` gives exactly what was appended, or rejects: damage is never passed over.
  */
