@@ -89,7 +89,7 @@ export class DirectoryLink {
         else if (this.#state.phase === "up") this.#user.onReply(reply);
         else throw new SojournError("E_FRAME_MALFORMED", "the first frame must be a welcome");
       },
-      onBadFrame: () => {},
+      onBadFrame: (error) => frames.destroy(error),
       onClosed: (error) => this.#gone(frames, failure ?? error),
     });
     const task = clock.schedule(limits.peerConnectTimeoutMs, () =>
