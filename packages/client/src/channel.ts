@@ -92,6 +92,8 @@ export class Channel {
       return;
     }
     if (silenceMs >= heartbeatMs) this.send({ t: "ping", nonce: ++this.#pings });
-    this.#watch = this.#env.clock.schedule((silenceMs >= heartbeatMs ? 2 : 1) * heartbeatMs - silenceMs, this.#check);
+    // Rounded up: a rest too small to move a floating-point clock would be due again at once, for ever.
+    const restMs = Math.ceil((silenceMs >= heartbeatMs ? 2 : 1) * heartbeatMs - silenceMs);
+    this.#watch = this.#env.clock.schedule(restMs, this.#check);
   };
 }

@@ -276,10 +276,9 @@ export class StandbyRole implements Role {
       this.#forget();
       return;
     }
-    if (record.epoch >= this.#slot.fence) {
-      this.#slot.raiseFence(record.epoch);
-      if (record.owner !== host.self) this.#owner = record.owner;
-    }
+    if (record.epoch < this.#slot.fence) return; // the session has gone on since; the record follows
+    this.#slot.raiseFence(record.epoch);
+    if (record.owner !== host.self) this.#owner = record.owner;
     if (record.heir === host.self) this.#beHeir(record);
     else this.#beNoHeir();
     this.#watchRetention();

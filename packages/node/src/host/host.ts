@@ -460,16 +460,21 @@ export class Host implements SlotHost, PeersHandler {
     );
   }
 
-  /** This life is over: nothing acts any more, and every client is asked to come back. */
-  stop(code: string, message: string): void {
-    if (this.#over) return;
+  /** Nothing acts or is said any more. */
+  silence(): void {
+    this.#over = true;
     this.#unwatch();
-    this.ingress.closeAll(code, message, () => 1 + Math.floor(this.random.next() * 200));
     for (const slot of this.#slots.values()) slot.dispose();
     this.#slots.clear();
     this.#pulls.stop();
     this.#commands.stop();
-    this.#over = true;
+  }
+
+  /** This life is over: nothing acts any more, and every client is asked to come back. */
+  stop(code: string, message: string): void {
+    if (this.#over) return;
+    this.ingress.closeAll(code, message, () => 1 + Math.floor(this.random.next() * 200));
+    this.silence();
   }
 }
 

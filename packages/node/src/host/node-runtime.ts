@@ -191,6 +191,16 @@ export class NodeRuntime implements ClientRouter {
     return drain(host, mover, options);
   }
 
+  /** Ends at once and says nothing to anybody, as a process does that is killed. For simulators. */
+  crash(): void {
+    const phase = this.#phase;
+    this.#phase = { name: "stopped" };
+    if (phase.name === "rejoining") phase.retry?.cancel();
+    if (phase.name !== "alive") return;
+    phase.life.membership.stop();
+    phase.life.host.silence();
+  }
+
   /** Leaves the cluster at once: what has not been moved away fails over. */
   async stop(): Promise<void> {
     const phase = this.#phase;

@@ -1,0 +1,173 @@
+import { type ClientLimits, resolveClientLimits, SessionClient } from "@sojourn/client";
+import {
+  InMemoryDirectory,
+  type Limits,
+  type NodeRef,
+  nodeIdOf,
+  resolveLimits,
+  type SessionDefinition,
+  type SessionKey,
+} from "@sojourn/core";
+import { NodeRuntime, systemCrc32 } from "@sojourn/node";
+import { VirtualClock } from "../virtual-clock.js";
+import { SeededRandom } from "./seeded-random.js";
+import { VirtualDirectory } from "./virtual-directory.js";
+import { VirtualNetwork } from "./virtual-network.js";
+import { VirtualSockets } from "./virtual-sockets.js";
+
+/** What a simulated cluster is made of. */
+export interface SimOptions {
+  readonly seed: number;
+  readonly nodes: readonly string[];
+  readonly definitions: readonly SessionDefinition[];
+  readonly limits?: Partial<Limits>;
+  readonly clientLimits?: Partial<ClientLimits>;
+}
+
+/** Something that was reported and that a test may want to see. */
+export interface Incident {
+  readonly node: string;
+  readonly session: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** One simulated process. */
+export interface SimNode {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly directory: VirtualDirectory;
+  /** Null after a crash. */
+  runtime: NodeRuntime | null;
+  /** Its address in the network, per life. */
+  address: string;
+}
+
+/** A whole cluster in one process on virtual time: the production code of nodes and clients behind simulated ports. */
+export class SimCluster {
+  readonly clock = new VirtualClock();
+  readonly random: SeededRandom;
+  readonly network: VirtualNetwork;
+  readonly sockets: VirtualSockets;
+  readonly nodes = new Map<string, SimNode>();
+  readonly incidents: Incident[] = [];
+  readonly handlerErrors: unknown[] = [];
+  readonly limits: Limits;
+  readonly #directory: InMemoryDirectory;
+  readonly #options: SimOptions;
+  readonly #clientLimits: ClientLimits;
+
+  constructor(options: SimOptions) {
+    this.#options = options;
+    this.random = new SeededRandom(options.seed);
+    this.limits = resolveLimits(options.limits);
+    this.#clientLimits = resolveClientLimits(options.clientLimits);
+    this.network = new VirtualNetwork(this.clock, this.random.fork(), this.limits.peerTimeoutMs);
+    this.sockets = new VirtualSockets(this.clock, this.random.fork());
+    this.#directory = new InMemoryDirectory(this.clock, this.limits);
+  }
+
+  /** Starts all nodes and lets them find each other. */
+  async start(): Promise<void> {
+    for (const id of this.#options.nodes) await this.startNode(id);
+    await this.clock.run(50);
+  }
+
+  /** Starts a node, or starts it again after a crash, with nothing. */
+  async startNode(id: string): Promise<SimNode> {
+    const directory = new VirtualDirectory(this.#directory, this.clock, this.random.fork());
+    const node: SimNode = { id, endpoint: `sim://${id}`, directory, runtime: null, address: "" };
+    this.nodes.set(id, node);
+    const runtime = new NodeRuntime({
+      clock: this.clock,
+      random: this.random.fork(),
+      crc32: systemCrc32,
+      scope: { run: (_turn, fn) => fn(), current: () => undefined },
+      limits: this.limits,
+      directory,
+      definitions: this.#options.definitions,
+      info: { id, place: {}, clientEndpoint: node.endpoint },
+      openPeers: async (self) => {
+        const peers = this.network.open(self);
+        node.address = peers.address;
+        return peers;
+      },
+      observer: {
+        moved: () => undefined,
+        joined: () => undefined,
+        lost: () => undefined,
+        incident: (session, code, message) => this.incidents.push({ node: id, session, code, message }),
+        handlerError: (_session, _where, error) => this.handlerErrors.push(error),
+      },
+    });
+    node.runtime = runtime;
+    this.sockets.listen(node.endpoint, () => node.runtime);
+    const started = runtime.start();
+    await this.clock.run(20);
+    await started;
+    return node;
+  }
+
+  node(id: string): SimNode {
+    const node = this.nodes.get(id);
+    if (node === undefined) throw new Error(`no simulated node "${id}"`);
+    return node;
+  }
+
+  /** The process dies at once: nothing is said, nothing is kept. */
+  crash(id: string): void {
+    const node = this.node(id);
+    node.runtime?.crash();
+    node.runtime = null;
+    this.network.kill(node.address);
+    this.sockets.cutAll(node.endpoint);
+  }
+
+  /** Connects a client through one node. */
+  connect<D>(session: SessionKey, through: readonly string[]): Promise<SessionClient<D>> {
+    const endpoints = through.map((id) => this.node(id).endpoint);
+    const { clock, sockets } = this;
+    const env = { clock, random: this.random.fork(), openSocket: sockets.openSocket, limits: this.#clientLimits };
+    return SessionClient.open<D>(env, { session, endpoints, auth: null });
+  }
+
+  /** Runs virtual time until a promise settles. @throws Error after `maxMs` of virtual time */
+  async until<T>(promise: Promise<T>, maxMs = 60_000): Promise<T> {
+    let settled = false;
+    const mark = () => {
+      settled = true;
+    };
+    promise.then(mark, mark);
+    for (let waited = 0; !settled && waited < maxMs; waited += 5) await this.clock.run(5);
+    if (!settled) throw new Error(`nothing after ${maxMs} ms of virtual time`);
+    return promise;
+  }
+
+  /** Runs virtual time until a condition holds. @throws Error after `maxMs` */
+  async untilTrue(what: string, condition: () => boolean, maxMs = 60_000): Promise<void> {
+    for (let waited = 0; !condition(); waited += 5) {
+      if (waited >= maxMs) throw new Error(`still not after ${maxMs} ms of virtual time: ${what}`);
+      await this.clock.run(5);
+    }
+  }
+
+  /** Nodes that act as owner of a session now [1]. */
+  actingOwners(session: SessionKey): NodeRef[] {
+    const owners: NodeRef[] = [];
+    for (const node of this.nodes.values()) {
+      const host = node.runtime?.host;
+      if (host?.slots.get(session)?.role.kind === "owner" && host.leaseValid()) owners.push(host.self);
+    }
+    return owners;
+  }
+
+  /** The id of the one node that owns a session, or null. */
+  ownerOf(session: SessionKey): string | null {
+    const owners = this.actingOwners(session);
+    return owners.length === 1 ? nodeIdOf(owners[0] as NodeRef) : null;
+  }
+
+  record(session: SessionKey) {
+    return this.#directory.open().read(session);
+  }
+}
