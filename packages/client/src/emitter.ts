@@ -1,8 +1,18 @@
 type Listener = (value: never) => void;
 
-/** Listeners by name. A listener that throws harms neither the others nor the link: its error becomes an unhandled rejection. */
+/** Makes an error surface where the runtime reports what nobody handled. */
+export function surface(error: unknown): void {
+  void Promise.reject(error);
+}
+
+/** Listeners by name. A listener that throws harms neither the others nor the link: its error goes to `report`. */
 export class Emitter {
+  readonly #report: (error: unknown) => void;
   readonly #listeners = new Map<string, Set<Listener>>();
+
+  constructor(report: (error: unknown) => void = surface) {
+    this.#report = report;
+  }
 
   on(name: string, listener: Listener): void {
     const set = this.#listeners.get(name);
@@ -22,7 +32,7 @@ export class Emitter {
       try {
         listener(value as never);
       } catch (error) {
-        void Promise.reject(error);
+        this.#report(error);
       }
     }
   }

@@ -313,6 +313,7 @@ export class Link {
     if (phase.name === "live") phase.plan?.timer.cancel();
     this.#endpoints.prefer(channel.endpoint, avoid);
     if (this.#better !== "" && this.#better !== channel.endpoint) this.#endpoints.prefer(this.#better);
+    this.#better = "";
     this.#wait(pauseMs);
   }
 
@@ -468,10 +469,11 @@ export class Link {
 
   /** After a welcome: the owner may be somewhere else than this socket. */
   #aim(endpoint: string): void {
+    // What a moved notice named has waited as long as it said; what the welcome alone tells may be told to many at once.
+    const spreadMs = endpoint === this.#better ? 0 : this.#env.random.next() * this.#env.limits.switchSpreadMs;
     this.#better = endpoint;
-    const { failures } = this.#switches;
     if (endpoint === this.endpoint) this.#switches.reset();
-    this.#plan(endpoint, failures > 0 ? this.#switches.nextMs() : this.#env.random.next() * this.#env.limits.switchSpreadMs);
+    this.#plan(endpoint, this.#switches.failures > 0 ? this.#switches.nextMs() : spreadMs);
   }
 
   /** Replaces what was planned before. */
