@@ -49,7 +49,7 @@ describe("what travels", () => {
       "strings",
       ["\u0000", "ä€😀", "\ufeffbom", "x".repeat(31), "x".repeat(32), "ä".repeat(16), "€".repeat(11), "é".repeat(200), "😀".repeat(33_000)],
     ],
-    ["strings that are not Unicode", ["\ud800", "a\udc00b", `${"x".repeat(100)}\ud83d`, "\udc00\ud800"]],
+    ["strings that are not Unicode", ["\ud800", "a\udc00b", `${"x".repeat(100)}\ud83d`, "\udc00\ud800", "\udc00\udc00"]],
     [
       "keys of every kind",
       own([

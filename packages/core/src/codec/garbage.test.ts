@@ -150,6 +150,7 @@ describe("damaged and forged bytes", () => {
     ["half an element", [0xc7, 3, 19, 1, 2, 3]],
     ["an unknown extension", [0xd4, 0x63, 0]],
     ["a Map with a key and no value", [0xc9, 0, 0, 0, 2, 1, 0x91, 1]],
+    ["a Map of an odd count", [0xc9, 0, 0, 0, 3, 1, 0x91, 1, 2]],
     ["a Set longer than its frame", [0xc9, 0, 0, 0, 1, 2, 0x91, 1]],
     ["a date of one byte", [0xd4, 3, 0]],
     ["a bigint without magnitude", [0xd4, 5, 0]],

@@ -75,6 +75,7 @@ describe("tables", () => {
     for (let i = 2; i < 60; i++) a.encode(many(i));
     expect(b.missingTable(a.encode(many(1)))).toBe(null);
     const late = a.encode(many(40));
+    expect(a.tableOf(a.encode([shapeOf(40), shapeOf(3)]))).toEqual({ lineage: "a", length: 40 });
     expect(b.missingTable(late)).toEqual({ lineage: "a", length: 40 });
   });
 
@@ -154,6 +155,20 @@ describe("what enters the table", () => {
     expect(a.exportTable({ lineage: "a", length: 2 })).toBe(null);
   });
 
+  it.each<[string, object]>([
+    ["numbers for keys", { 17: 1, 4: 2 }],
+    ["an empty key", { "": 1 }],
+    ["a very long key", { ["x".repeat(49)]: 1 }],
+    ["more than 32 keys", Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`k${i}`, i]))],
+    ["no keys", {}],
+  ])("no object with %s, however often", (_name, value) => {
+    const a = make("a");
+    for (let i = 0; i < 50; i++) a.encode(value);
+    const bytes = a.encode(value);
+    expect(a.tableOf(bytes)).toBe(null);
+    expect(difference(a.decode(bytes), value)).toBe(null);
+  });
+
   it("never more shapes than the bound, and what comes later is still right", () => {
     const a = make("a", 5);
     for (let i = 0; i < 50; i++) expect(a.decode(a.encode(many(i)))).toEqual(many(i));
@@ -166,7 +181,7 @@ describe("what enters the table", () => {
   it("numbers of more than one byte", () => {
     const a = make("a");
     for (let i = 0; i < 300; i++) a.encode(many(i));
-    for (const i of [0, 127, 128, 299]) {
+    for (const i of [0, 127, 128, 200, 255, 299]) {
       expect(a.tableOf(a.encode(many(i)))).toEqual({ lineage: "a", length: i + 1 });
       expect(a.decode(a.encode(many(i)))).toEqual(many(i));
     }

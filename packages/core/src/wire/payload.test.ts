@@ -61,7 +61,7 @@ describe("payloads", () => {
     const nest = (levels: number): unknown => (levels === 0 ? 0 : [nest(levels - 1)]);
     expect(decodePayload(encodePayload(nest(MAX_PAYLOAD_DEPTH)))).toEqual(nest(MAX_PAYLOAD_DEPTH));
     expect(() => encodePayload(nest(MAX_PAYLOAD_DEPTH + 1))).toThrow(expect.objectContaining({ code: "E_STATE_TOO_DEEP" }));
-    const tooDeep = new Uint8Array(MAX_PAYLOAD_DEPTH + 2).fill(0x91);
+    const tooDeep = new Uint8Array(MAX_PAYLOAD_DEPTH + 2).fill(0x91, 0, -1);
     expect(() => decodePayload(tooDeep)).toThrow(expect.objectContaining({ code: "E_STATE_TOO_DEEP" }));
   });
 
