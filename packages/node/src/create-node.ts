@@ -10,6 +10,9 @@ import {
   type SessionKey,
   SojournError,
 } from "@sojourn/core";
+import { type AdminOptions, type AdminServer, startAdminServer } from "./admin/admin-server.js";
+import type { AdminAnswers, AdminCommand } from "./admin/commands.js";
+import { type OperatedNode, Operator } from "./admin/operator.js";
 import { createTcpPeers } from "./channel/tcp-peers.js";
 import type { ChannelTls } from "./channel/transport.js";
 import { type Gateway, startGateway } from "./gateway/gateway.js";
@@ -49,6 +52,8 @@ export interface NodeOptions {
   /** Says who a client is, as plain data for `ctx.link.user`; throws to refuse. Without it everybody is let in. */
   readonly authenticate?: Authenticate;
   readonly on?: NodeEvents;
+  /** Serves the admin API (and metrics) of the node. */
+  readonly admin?: AdminOptions;
 }
 
 /** Events of a node. Listeners must not throw. */
@@ -68,11 +73,15 @@ export interface SojournNode {
   /** The present incarnation; null while the node has lost its lease. */
   readonly self: NodeRef | null;
   readonly clientEndpoint: string;
+  /** `http://host:port` of the admin API; null without the option `admin`. */
+  readonly adminEndpoint: string | null;
   readonly runtime: NodeRuntime;
   status(): NodeStatus;
   /** Moves a session that this node owns. */
   move(session: SessionKey, toNodeId: string): Promise<MoveReport>;
   cordon(cordoned: boolean): Promise<void>;
+  /** Carries out an operator's command, here or at the node that has to. @throws SojournError (rejects) of whoever refused it */
+  command<C extends AdminCommand>(command: C): Promise<AdminAnswers[C["command"]]>;
   drain(options?: DrainOptions): Promise<DrainReport>;
   /** Leaves the cluster and closes all sockets; sessions that are still here fail over. Drain first to lose nothing. */
   close(options?: { readonly spreadMs?: number }): Promise<void>;
@@ -118,6 +127,7 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
 
   let controlPort = listen.control?.port ?? 0;
   runtime = new NodeRuntime({
+    onCommand: (body) => operator.answer(body),
     clock,
     random,
     crc32: systemCrc32,
@@ -155,10 +165,14 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
     },
   });
   const running = runtime;
+  const operated: OperatedNode = { id, runtime: running, status: () => metrics.status(id, running, gateway.connections) };
+  const operator = new Operator(operated);
+  let admin: AdminServer | null = null;
   try {
+    if (options.admin !== undefined) admin = await startAdminServer(options.admin, limits, operated, operator);
     await running.start();
   } catch (error) {
-    await gateway.close();
+    await Promise.all([gateway.close(), admin?.close()]);
     throw error;
   }
 
@@ -168,8 +182,10 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
       return running.self;
     },
     clientEndpoint,
+    adminEndpoint: admin?.endpoint ?? null,
     runtime: running,
-    status: () => metrics.status(id, running, gateway.connections),
+    status: () => operated.status(),
+    command: (command) => operator.execute(command),
     move: (session, toNodeId) => running.move(session, toNodeId),
     cordon: (cordoned) => running.cordon(cordoned),
     drain: (how) => running.drain(how),
@@ -177,6 +193,7 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
       const closing = gateway.close({ spreadMs: how.spreadMs ?? 0 });
       await running.stop();
       await closing;
+      await admin?.close();
     },
   };
 }

@@ -1,6 +1,10 @@
+export type { AdminOptions } from "./admin/admin-server.js";
+export type { AdminAnswers, AdminCommand, AdminProblem, ClusterNode, SessionEntry } from "./admin/commands.js";
+export { parseCommand } from "./admin/commands.js";
+export { errorOf, problemOf } from "./admin/problems.js";
+export { createNode, type ListenOptions, type NodeEvents, type NodeOptions, type SojournNode } from "./create-node.js";
 export { connectDirectory, type DirectoryClientOptions } from "./directory/client.js";
 export { type DirectoryServer, type DirectoryServerOptions, startDirectoryServer } from "./directory/server.js";
-export { createNode, type ListenOptions, type NodeEvents, type NodeOptions, type SojournNode } from "./create-node.js";
 export type { DrainOptions, DrainReport } from "./host/drain.js";
 export { type LifePeers, NodeRuntime, type NodeRuntimeOptions, type RuntimeObserver } from "./host/node-runtime.js";
 export type { DurationSummary, NodeStatus } from "./metrics/node-metrics.js";

@@ -76,6 +76,7 @@ export const LIMITS = {
   maxRelayHops: bound(4, 1, 16, "nodes that may pass on one client message before the directory is asked"),
   bounceSettleMs: bound(500, 0, 60_000, "how long a session that moves often must stay before its clients are told to switch"),
   commandTimeoutMs: bound(60_000, 100, 3_600_000, "how long an operator's command may take on another node"),
+  maxAdminRequestBytes: bound(65_536, 1_024, 16_777_216, "largest body of a request to the admin API"),
   maxRoutes: bound(1_000_000, 1_000, 100_000_000, "sessions whose owner and newest epoch one node remembers"),
   // clients
   callTimeoutMs: bound(30_000, 10, 3_600_000, "how long a call waits for its reply"),

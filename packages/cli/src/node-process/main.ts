@@ -1,0 +1,50 @@
+// Entry of a node process that startLocalCluster forks. It is started and told to stop over the channel to its parent.
+import type { NodeProcessConfig, NodeProcessEvent, ToNodeProcess } from "./messages.js";
+import { failureOf, type NodeProcess, runNodeProcess } from "./run-node-process.js";
+
+/** Exit codes of a node process besides 0. */
+const COULD_NOT_START = 1;
+const LEFT_SESSIONS_BEHIND = 3;
+
+let running: NodeProcess | null = null;
+let leaving = false;
+
+function tell(event: NodeProcessEvent): void {
+  if (process.connected) process.send?.(event, undefined, {}, () => undefined); // a parent that goes away is noticed by "disconnect"
+}
+
+function exitAfter(work: Promise<number>): void {
+  work.then(
+    (code) => process.exit(code),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(COULD_NOT_START);
+    },
+  );
+}
+
+function stop(): void {
+  exitAfter((running?.stop() ?? Promise.resolve()).then(() => 0));
+}
+
+async function start(config: NodeProcessConfig): Promise<void> {
+  try {
+    running = await runNodeProcess(config, tell);
+  } catch (error) {
+    process.exitCode = COULD_NOT_START;
+    process.send?.(failureOf(error), undefined, {}, () => process.exit(COULD_NOT_START));
+  }
+}
+
+process.on("message", (message: ToNodeProcess) => {
+  if (message.type === "start") void start(message.config);
+  else stop();
+});
+process.once("disconnect", stop);
+// Ctrl-C in a terminal reaches the whole group; the parent decides what becomes of its nodes.
+process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => {
+  if (leaving || running === null) return stop();
+  leaving = true;
+  exitAfter(running.evacuate().then((whole) => (whole ? 0 : LEFT_SESSIONS_BEHIND)));
+});

@@ -1,0 +1,213 @@
+import { type NodeEntry, type NodeRef, nodeIdOf, type SessionKey, SojournError } from "@sojourn/core";
+import type { Host } from "../host/host.js";
+import type { NodeRuntime } from "../host/node-runtime.js";
+import type { NodeStatus } from "../metrics/node-metrics.js";
+import {
+  type AdminAnswers,
+  type AdminCommand,
+  type AdminProblem,
+  type ClusterNode,
+  MAX_LISTED_SESSIONS,
+  parseCommand,
+  type SessionEntry,
+} from "./commands.js";
+import { errorOf, problemOf } from "./problems.js";
+
+/** Looks for an owner that has just changed this often before it gives up. */
+const MAX_CHASES = 4;
+
+type CommandOf<N extends AdminCommand["command"]> = Extract<AdminCommand, { command: N }>;
+type Reply<A> = { readonly ok: true; readonly answer: A } | { readonly ok: false; readonly error: AdminProblem };
+
+/** The node that an operator works on. */
+export interface OperatedNode {
+  readonly id: string;
+  readonly runtime: NodeRuntime;
+  status(): NodeStatus;
+}
+
+/** Carries out operators' commands: here, or by passing them on to the node that has to. A command is passed on once at most. */
+export class Operator {
+  readonly #node: OperatedNode;
+
+  constructor(node: OperatedNode) {
+    this.#node = node;
+  }
+
+  /**
+   * Carries out a command that this node was asked for.
+   * @throws SojournError (rejects) with the code of whoever refused it, `E_NODE_UNKNOWN`, `E_SESSION_UNKNOWN`, `E_PEER_UNREACHABLE`,
+   * `E_LEASE_ENDED`
+   */
+  async execute<C extends AdminCommand>(command: C): Promise<AdminAnswers[C["command"]]> {
+    return (await this.#execute(command)) as AdminAnswers[C["command"]];
+  }
+
+  /** Answers another node's operator; the command concerns this node alone. Never rejects. */
+  async answer(body: string): Promise<string> {
+    let reply: Reply<unknown>;
+    try {
+      reply = { ok: true, answer: await this.#here(parseCommand(JSON.parse(body))) };
+    } catch (error) {
+      reply = { ok: false, error: problemOf(error) };
+    }
+    return JSON.stringify(reply);
+  }
+
+  #execute(command: AdminCommand): Promise<unknown> {
+    switch (command.command) {
+      case "status":
+        return this.#here(command);
+      case "cluster":
+        return this.#cluster();
+      case "where":
+        return this.#where(command.session);
+      case "move":
+        return this.#move(command, 1);
+      case "sessions":
+        return command.node === undefined ? this.#sessionsOfAll(command) : this.#at(command.node, command);
+      case "drain":
+      case "cordon":
+        return command.node === undefined ? this.#here(command) : this.#at(command.node, command);
+    }
+  }
+
+  /** What this node does itself. */
+  async #here(command: AdminCommand): Promise<unknown> {
+    const { id, runtime } = this.#node;
+    switch (command.command) {
+      case "status":
+        return this.#node.status();
+      case "sessions":
+        return sessionsOf(this.#host, id, command.limit ?? MAX_LISTED_SESSIONS);
+      case "move":
+        return runtime.move(command.session, command.to);
+      case "drain": {
+        const { deadlineMs, to } = command;
+        if (to !== undefined && to === id) throw new SojournError("E_MOVE_REFUSED", "a node cannot be drained to itself");
+        if (to !== undefined) this.#find(to);
+        const report = await runtime.drain({ ...(deadlineMs !== undefined && { deadlineMs }), ...(to !== undefined && { to }) });
+        return { node: id, ...report };
+      }
+      case "cordon":
+        await runtime.cordon(command.cordoned);
+        return { node: id, cordoned: command.cordoned };
+      case "cluster":
+      case "where":
+        throw new SojournError("E_CONFIG_INVALID", `"${command.command}" is not passed on`);
+    }
+  }
+
+  async #cluster(): Promise<AdminAnswers["cluster"]> {
+    const { membership } = this.#host;
+    const { self, info } = membership;
+    const entries: NodeEntry[] = [{ ref: self, info, ended: false }, ...membership.others()];
+    const nodes = await Promise.all(
+      entries.map(async ({ ref, info }): Promise<ClusterNode> => {
+        const known = { id: info.id, self: ref, place: info.place, clientEndpoint: info.clientEndpoint, cordoned: info.cordoned };
+        const reply = await this.#attempt<NodeStatus>(ref, { command: "status" });
+        return reply.ok ? { ...known, status: reply.answer, error: null } : { ...known, status: null, error: reply.error };
+      }),
+    );
+    return { asked: this.#node.id, nodes: nodes.sort((a, b) => compare(a.id, b.id)) };
+  }
+
+  async #sessionsOfAll(command: CommandOf<"sessions">): Promise<AdminAnswers["sessions"]> {
+    const host = this.#host;
+    const refs = [host.self, ...host.membership.others().map(({ ref }) => ref)];
+    const replies = await Promise.all(
+      refs.map(async (ref) => ({ ref, reply: await this.#attempt<AdminAnswers["sessions"]>(ref, command) })),
+    );
+    const sessions: SessionEntry[] = [];
+    const silent: { node: string; error: AdminProblem }[] = [];
+    let total = 0;
+    for (const { ref, reply } of replies) {
+      if (reply.ok) {
+        sessions.push(...reply.answer.sessions);
+        total += reply.answer.total;
+      } else {
+        silent.push({ node: nodeIdOf(ref), error: reply.error });
+      }
+    }
+    sessions.sort((a, b) => compare(a.session, b.session));
+    return { sessions: sessions.slice(0, command.limit ?? MAX_LISTED_SESSIONS), total, silent };
+  }
+
+  async #where(session: SessionKey): Promise<AdminAnswers["where"]> {
+    const record = await this.#host.directory.read(session);
+    if (record === null || record.ended) throw new SojournError("E_SESSION_UNKNOWN", `there is no session ${session}`, { session });
+    const { owner: ref, epoch, inSync, heir } = record;
+    return { session, owner: nodeIdOf(ref), ref, epoch, inSync, heir };
+  }
+
+  /** At the owner. One that has given the session away meanwhile says so, and the directory is asked again. */
+  async #move(command: CommandOf<"move">, chase: number): Promise<AdminAnswers["move"]> {
+    const target = this.#find(command.to);
+    const { ref } = await this.#where(command.session);
+    if (ref === target) {
+      throw new SojournError("E_MOVE_REFUSED", `${command.session} is on ${command.to} already`, { session: command.session });
+    }
+    if (this.#host.isEnded(ref)) throw new SojournError("E_SESSION_BUSY", `${command.session} was on ${ref}, which was lost`);
+    const reply = await this.#attempt<AdminAnswers["move"]>(ref, command);
+    if (reply.ok) return reply.answer;
+    if (reply.error.code !== "E_NOT_OWNER" || chase >= MAX_CHASES) throw errorOf(reply.error);
+    return this.#move(command, chase + 1);
+  }
+
+  async #at(id: string, command: AdminCommand): Promise<unknown> {
+    const reply = await this.#attempt<unknown>(this.#find(id), command);
+    if (!reply.ok) throw errorOf(reply.error);
+    return reply.answer;
+  }
+
+  async #attempt<A>(ref: NodeRef, command: AdminCommand): Promise<Reply<A>> {
+    try {
+      const host = this.#host;
+      if (ref === host.self) return { ok: true, answer: (await this.#here(command)) as A };
+      const { commandTimeoutMs } = host.limits;
+      if (command.command === "drain" && (command.deadlineMs ?? 0) >= commandTimeoutMs) {
+        const message = `a drain of another node must end within commandTimeoutMs (${commandTimeoutMs} ms); ask that node itself, or give it less time`;
+        throw new SojournError("E_CONFIG_INVALID", message);
+      }
+      return JSON.parse(await host.command(ref, JSON.stringify(command))) as Reply<A>;
+    } catch (error) {
+      return { ok: false, error: problemOf(error) };
+    }
+  }
+
+  /** The living incarnation of a node. @throws SojournError `E_NODE_UNKNOWN` */
+  #find(id: string): NodeRef {
+    const { membership } = this.#host;
+    if (id === this.#node.id) return membership.self;
+    const entry = membership.find(id);
+    if (entry !== null) return entry.ref;
+    const known = [this.#node.id, ...membership.others().map((other) => other.info.id)].sort().join(", ");
+    throw new SojournError("E_NODE_UNKNOWN", `no live node "${id}"; there are: ${known}`, { node: id, known });
+  }
+
+  get #host(): Host {
+    const { host } = this.#node.runtime;
+    if (host === null) throw new SojournError("E_LEASE_ENDED", "the node is not part of the cluster right now");
+    return host;
+  }
+}
+
+function sessionsOf(host: Host, owner: string, limit: number): AdminAnswers["sessions"] {
+  const sessions: SessionEntry[] = [];
+  let total = 0;
+  for (const { key, owner: role } of host.slots.values()) {
+    if (role === null) continue;
+    total++;
+    if (sessions.length === limit) continue;
+    const { links, version } = role.cell;
+    let connected = 0;
+    for (const link of links.values()) if (link.ingress !== null) connected++;
+    sessions.push({ session: key, owner, epoch: role.epoch, version, links: links.size, connected, moving: role.moving });
+  }
+  return { sessions, total, silent: [] };
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
