@@ -2,7 +2,7 @@ import { SojournError } from "@sojourn/core";
 import { Emitter } from "./emitter.js";
 import { Link, type LinkOptions, type Status } from "./link.js";
 import type { ClientEnv } from "./ports.js";
-import type { CallsOf, EventMapOf, Handover, LifecycleEventMap } from "./types.js";
+import type { CallsOf, EventMapOf, LifecycleEventMap } from "./types.js";
 
 /** What a client counted since it was made. */
 export interface ClientStats {
@@ -134,5 +134,3 @@ function callsOf(link: Link): object {
     },
   });
 }
-
-export type { Handover };
