@@ -1,5 +1,5 @@
+import type { Socket } from "node:net";
 import type { Clock, Limits, Random } from "@sojourn/core";
-import type { LaneSocket } from "./lane-socket.js";
 import type { TickFlusher } from "./tick-flusher.js";
 
 /** What is counted since the start. */
@@ -12,6 +12,11 @@ export interface ChannelCounters {
   writes: number;
 }
 
+/** A connection that is not closed yet. */
+export interface OpenLane {
+  readonly socket: Socket;
+}
+
 /** What every connection of one channel shares. */
 export interface ChannelIo {
   readonly clock: Clock;
@@ -20,5 +25,5 @@ export interface ChannelIo {
   readonly flusher: TickFlusher;
   readonly counters: ChannelCounters;
   /** Every socket that is not closed yet, lingering ones included. */
-  readonly lanes: Set<LaneSocket>;
+  readonly lanes: Set<OpenLane>;
 }

@@ -10,9 +10,8 @@ import {
   SojournError,
 } from "@sojourn/core";
 import { Acceptor } from "./acceptor.js";
-import type { ChannelCounters, ChannelIo } from "./channel-io.js";
+import type { ChannelCounters, ChannelIo, OpenLane } from "./channel-io.js";
 import { HandlerGate } from "./handler-gate.js";
-import type { LaneSocket } from "./lane-socket.js";
 import { PeerBook } from "./peer-book.js";
 import { TickFlusher } from "./tick-flusher.js";
 import { type ChannelTls, createListener, formatAddress, objectionTo } from "./transport.js";
@@ -53,7 +52,7 @@ export async function createTcpPeers(options: TcpPeersOptions): Promise<TcpPeers
   const { self, listen, tls, limits, clock, random } = options;
   const onProblem = options.onProblem ?? (() => {});
   const counters: ChannelCounters = { framesSent: 0, framesReceived: 0, bytesSent: 0, bytesReceived: 0, writes: 0 };
-  const io: ChannelIo = { clock, random, limits, flusher: new TickFlusher(), counters, lanes: new Set<LaneSocket>() };
+  const io: ChannelIo = { clock, random, limits, flusher: new TickFlusher(), counters, lanes: new Set<OpenLane>() };
   const gate = new HandlerGate(onProblem);
   const book = new PeerBook({ io, tls, self, gate, onProblem });
   const acceptor = new Acceptor(io, {
