@@ -5,7 +5,8 @@ import type { SessionRecord } from "../ports/directory.js";
 import type { SessionCell } from "../session/session-port.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
 import { BaseAssembly } from "./base-assembly.js";
-import { decline, promote } from "./drafts.js";
+import type { RecordChange } from "./cas-driver.js";
+import { decline, promote, takeBack } from "./drafts.js";
 import { relay } from "./relay.js";
 import type { ClientOp, Role, SessionMessage, SlotPort, StandbyStart } from "./role.js";
 
@@ -276,7 +277,11 @@ export class StandbyRole implements Role {
       this.#forget();
       return;
     }
-    if (record.epoch < this.#slot.fence) return; // the session has gone on since; the record follows
+    if (record.epoch < this.#slot.fence) {
+      // The session has gone on since, and the record follows, unless who has taken it is gone.
+      this.#takeOverFrom(record);
+      return;
+    }
     this.#slot.raiseFence(record.epoch);
     if (record.owner !== host.self) this.#owner = record.owner;
     if (record.heir === host.self) this.#beHeir(record);
@@ -286,7 +291,7 @@ export class StandbyRole implements Role {
       // The record names this node owner, but it has no such role: only after a restart of its slot; nobody else may act.
       host.onIncident(key, "E_INTERNAL", `the record names this node owner at epoch ${record.epoch}`);
     }
-    if (host.isEnded(record.owner)) this.#promote();
+    this.#takeOverFrom(record);
   }
 
   #beHeir(record: SessionRecord): void {
@@ -344,16 +349,30 @@ export class StandbyRole implements Role {
   // ---- fail-over [8] ----
 
   onEnded(ref: NodeRef): void {
-    if (ref === this.#owner || ref === this.#slot.cas.record?.owner || ref === this.#slot.cas.record?.heir) this.#promote();
+    const record = this.#slot.cas.record;
+    if (record !== null && (ref === this.#owner || ref === record.owner || ref === record.heir)) this.#takeOverFrom(record);
   }
 
-  #promote(): void {
+  /**
+   * A dead owner's session is promoted here; a session that this node granted, and whose heir died before its COMMIT, is taken
+   * back [7]: the heir waited for this node, so everything it released is in this copy [6].
+   */
+  #takeOverFrom(record: SessionRecord): void {
+    const { host } = this.#slot;
+    if (record.ended) return;
+    if (host.isEnded(record.owner)) {
+      this.#takeOver((now) => promote(now, host.self, (ref) => host.isEnded(ref)));
+    } else if (record.owner === host.self && record.heir !== null && host.isEnded(record.heir)) {
+      this.#takeOver((now) => (now.heir === null || !host.isEnded(now.heir) ? null : takeBack(now, host.self, now.epoch)));
+    }
+  }
+
+  #takeOver(change: (record: SessionRecord) => ReturnType<RecordChange>): void {
     const { host, cas } = this.#slot;
     if (this.#promoting || this.#stopped || this.#replica === null) return;
     this.#promoting = true;
-    const isEnded = (ref: NodeRef) => host.isEnded(ref);
     cas.submit(
-      (record) => (record === null || !host.leaseValid() ? null : promote(record, host.self, isEnded)),
+      (record) => (record === null || !host.leaseValid() ? null : change(record)),
       ({ outcome, record }) => {
         this.#promoting = false;
         const replica = this.#replica;
