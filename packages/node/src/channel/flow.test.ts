@@ -71,6 +71,18 @@ describe("flow control", () => {
     expect(a.peers.stats().queuedBytes).toBeLessThanOrEqual(1_048_576);
   });
 
+  it("fills the whole window without waiting for credit, burst by burst", async () => {
+    const a = await harness.node("a#1");
+    const control = await harness.raw(a.peers.address);
+    await control.greet({ lane: "control", stamp: 1, pairStamp: 0, from: "x#1", to: "a#1" });
+    const bulk = await harness.raw(a.peers.address);
+    await bulk.greet({ lane: "bulk", stamp: 2, pairStamp: 1, from: "x#1", to: "a#1" });
+    for (let i = 0; i < 40; i++) a.peers.send("x#1", "bulk", CHUNK);
+    const inWindow = Math.floor(4_194_304 / (CHUNK.length + 5));
+    await bulk.signal.until(() => bulk.of(KIND.message).length === inWindow);
+    expect(a.peers.stats().queuedBytes).toBe((40 - inWindow) * (CHUNK.length + 5));
+  });
+
   it("credits exactly what its handler has consumed, on the control lane", async () => {
     const b = await harness.node("b#1");
     const control = await harness.raw(b.peers.address);

@@ -34,6 +34,20 @@ describe("liveness", () => {
     expect(b.peers.rttMs("y#1")).toBeUndefined();
   });
 
+  it("shows on both lanes that it lives, once per heartbeat", async () => {
+    const clock = new ManualClock();
+    const b = await harness.node("b#1", { clock, limits });
+    const control = await harness.raw(b.peers.address);
+    await control.greet({ lane: "control", stamp: 1, pairStamp: 0, from: "x#1", to: "b#1" });
+    const bulk = await harness.raw(b.peers.address);
+    await bulk.greet({ lane: "bulk", stamp: 2, pairStamp: 1, from: "x#1", to: "b#1" });
+    for (let beats = 1; beats <= 3; beats++) {
+      clock.advance(1_000);
+      await bulk.signal.until(() => bulk.of(KIND.ping).length === beats);
+      await control.signal.until(() => control.of(KIND.ping).length === beats + 1);
+    }
+  });
+
   it("answers pings with their nonce on the control lane", async () => {
     const b = await harness.node("b#1");
     const raw = await harness.raw(b.peers.address);
