@@ -111,6 +111,16 @@ describe("tables", () => {
     expect(receiver.missingTable(fromC)).toBe(null);
   });
 
+  it("the own table takes no place among those of others", () => {
+    const receiver = make("r", 16, 1);
+    const a = make("a");
+    receiver.encode(many(1));
+    const fromA = a.encode(many(2));
+    supply(receiver, a, fromA);
+    receiver.importTable(receiver.exportTable({ lineage: "r", length: 1 }) as Uint8Array);
+    expect(receiver.missingTable(fromA)).toBe(null);
+  });
+
   it("a value without shared shapes stands alone", () => {
     const a = make("a");
     a.encode(many(1));
