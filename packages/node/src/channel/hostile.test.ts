@@ -123,6 +123,27 @@ describe("what strangers send", () => {
     expect(b.log).toEqual(["up x#1", "down x#1", "up x#1"]);
   });
 
+  it("of two dials that cross, the lower ref's is kept", async () => {
+    const m = await harness.node("m#1");
+    const server = await harness.rawServer();
+    m.peers.reach("z#1", server.address);
+    const toHigher = await server.next();
+    await toHigher.next(KIND.hello);
+    const fromHigher = await harness.raw(m.peers.address);
+    await fromHigher.greet(hello({ from: "z#1", to: "m#1" }));
+    expect(decodeRefusal(await fromHigher.next(KIND.refuse)).code).toBe("E_PEER_DUPLICATE");
+    expect(toHigher.closed).toBe(false);
+
+    m.peers.reach("a#1", server.address);
+    const toLower = await server.next();
+    await toLower.next(KIND.hello);
+    const fromLower = await harness.raw(m.peers.address);
+    await fromLower.greet(hello({ from: "a#1", to: "m#1" }));
+    expect(fromLower.of(KIND.welcome)).toHaveLength(1);
+    await toLower.whenClosed();
+    expect(m.log).toEqual(["up a#1"]);
+  });
+
   it("bounds those who say nothing, in number and in time", async () => {
     const clock = new ManualClock();
     const b = await harness.node("b#1", { clock, limits: { maxPeerHandshakes: 2, peerConnectTimeoutMs: 1_000 } });

@@ -154,5 +154,6 @@ describe("liveness", () => {
       await waiting;
     }
     expect(delays).toEqual([10, 30, 40, 120, 150, 225, 150]);
+    expect(a.problems).toHaveLength(1);
   });
 });
