@@ -10,9 +10,11 @@ export class TurnLinks implements SessionLinks {
   }
 
   get size(): number {
-    let size = 0;
-    for (const _ of this) size++;
-    return size;
+    const turn = this.#turn;
+    turn.use();
+    const { joining, removals, body } = turn;
+    const all = body.links.byId.size + (joining === null ? 0 : 1);
+    return all - removals.length;
   }
 
   get(id: string): SessionLink | undefined {
