@@ -1,2 +1,40 @@
-process.stdout.write("usage: npm run bench -- <bench> [--json]\n\nThis build contains no bench.\n");
-process.exitCode = process.argv.length > 2 ? 2 : 0;
+import { runHandoverBench } from "./handover/handover.js";
+
+interface Bench {
+  readonly name: string;
+  readonly question: string;
+  readonly run: (json: boolean) => Promise<void>;
+}
+
+const BENCHES: readonly Bench[] = [
+  {
+    name: "handover",
+    question: "How long is a 5 KB session frozen when it moves, how many move a second, and who notices?",
+    run: runHandoverBench,
+  },
+];
+
+async function main(args: readonly string[]): Promise<number> {
+  const json = args.includes("--json");
+  const names = args.filter((arg) => !arg.startsWith("--"));
+  const unknown = args.filter((arg) => arg.startsWith("--") && arg !== "--json");
+  if (unknown.length > 0 || names.length > 1) {
+    process.stderr.write(`unknown argument ${unknown[0] ?? names[1]}\nusage: npm run bench -- <bench> [--json]\n`);
+    return 2;
+  }
+  const name = names[0] ?? "list";
+  if (name === "list") {
+    for (const bench of BENCHES) process.stdout.write(`${bench.name.padEnd(12)} ${bench.question}\n`);
+    if (json) process.stdout.write(`${JSON.stringify({ benches: BENCHES.map(({ name: n, question }) => ({ name: n, question })) })}\n`);
+    return 0;
+  }
+  const bench = BENCHES.find((candidate) => candidate.name === name);
+  if (bench === undefined) {
+    process.stderr.write(`no bench "${name}"; there are: ${BENCHES.map((b) => b.name).join(", ")}\n`);
+    return 2;
+  }
+  await bench.run(json);
+  return 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -3,24 +3,15 @@ import type { Scheduled } from "../ports/clock.js";
 import type { SessionCell } from "../session/session-port.js";
 import type { TurnInput } from "../session/types.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
-import type { DeltaLog } from "./delta-log.js";
 import { prepare } from "./drafts.js";
 import type { Feed } from "./feed.js";
-import type { ClientOp, MoveCallbacks, SlotPort } from "./role.js";
+import { Recruit, type RecruitFailure, type RecruitOwner } from "./recruit.js";
+import type { ClientOp, MoveCallbacks } from "./role.js";
 
 /** The owner, as its hand-over sees it. */
-export interface MoveOwner {
-  readonly slot: SlotPort;
+export interface MoveOwner extends RecruitOwner {
   readonly cell: SessionCell;
-  readonly log: DeltaLog;
-  readonly epoch: number;
-  readonly version: number;
-  readonly hash: number;
-  readonly released: number;
-  readonly stateVersion: number;
   readonly feeds: ReadonlyMap<NodeRef, Feed>;
-  openFeed(ref: NodeRef): { feed: Feed; fresh: boolean };
-  dropFeed(ref: NodeRef): void;
   /** Runs a hook as a turn of its own; `done` once it has run or turned out not to be defined. */
   submitHook(input: TurnInput, done: () => void): void;
   freeze(then: () => void): void;
@@ -33,8 +24,7 @@ export interface MoveOwner {
 }
 
 type Phase =
-  | { readonly name: "offering"; readonly deadline: Scheduled; readonly again: Scheduled }
-  | { readonly name: "copying"; readonly deadline: Scheduled; readonly feed: Feed; hooked: boolean; waitedAt: number | null }
+  | { readonly name: "recruiting" }
   | { readonly name: "preparing" }
   | { readonly name: "draining"; readonly deadline: Scheduled | null }
   /** PREPARE stands but the session stays: the heir is asked to decline [7]. */
@@ -47,93 +37,39 @@ type Phase =
  */
 export class MoveOut {
   readonly target: NodeRef;
-  readonly attempt: number;
   readonly #owner: MoveOwner;
   readonly #callbacks: MoveCallbacks;
+  readonly #recruit: Recruit;
   readonly #startedAtMs: number;
-  #fresh = false;
-  #phase: Phase = { name: "over" };
+  #phase: Phase = { name: "recruiting" };
   #cancelled: string | null = null;
 
   constructor(owner: MoveOwner, target: NodeRef, callbacks: MoveCallbacks) {
     this.#owner = owner;
     this.#callbacks = callbacks;
     this.target = target;
-    this.attempt = owner.slot.host.nextRequest();
     this.#startedAtMs = owner.slot.host.clock.now();
+    this.#recruit = new Recruit(owner, target, {
+      accepted: (go) => owner.submitHook({ kind: "beforeMove", to: nodeIdOf(target) }, go),
+      ready: () => this.#prepare(),
+      failed: (code, message) => this.#end(code, message),
+    });
   }
 
   get #host() {
     return this.#owner.slot.host;
   }
 
-  /** Step 1. */
   begin(): void {
-    const { clock, limits } = this.#host;
-    const deadline = clock.schedule(limits.offerTimeoutMs, () => this.#fail("E_MOVE_FAILED", "the target did not answer the offer"));
-    this.#offer(deadline);
-  }
-
-  #offer(deadline: Scheduled): void {
-    const { clock, limits } = this.#host;
-    const { slot, epoch, stateVersion } = this.#owner;
-    this.#host.send(this.target, "control", { t: "offer", session: slot.key, epoch, attempt: this.attempt, stateVersion, sizeBytes: 0 });
-    const again = clock.schedule(limits.offerTimeoutMs / 4, () => this.#offer(deadline));
-    this.#phase = { name: "offering", deadline, again };
+    this.#recruit.begin();
   }
 
   onAnswer(from: NodeRef, message: PeerMessageOf<"accept"> | PeerMessageOf<"refuse">): void {
-    if (from !== this.target || message.attempt !== this.attempt || this.#phase.name !== "offering") return;
-    this.#leavePhase();
-    if (message.t === "refuse") {
-      this.#fail(message.code === "E_NODE_CORDONED" ? "E_NODE_CORDONED" : "E_MOVE_REFUSED", `the target refused: ${message.code}`);
-    } else {
-      this.#copy(message.have);
-    }
-  }
-
-  /** Step 2: the session runs on; the target becomes a standby. */
-  #copy(have: PeerMessageOf<"accept">["have"]): void {
-    const { clock, limits } = this.#host;
-    const { feed, fresh } = this.#owner.openFeed(this.target);
-    this.#fresh = fresh;
-    const deadline = clock.schedule(limits.copyTimeoutMs, () => this.#fail("E_MOVE_FAILED", "the copy did not catch up in time"));
-    const phase: Phase = { name: "copying", deadline, feed, hooked: false, waitedAt: null };
-    this.#phase = phase;
-    this.#owner.submitHook({ kind: "beforeMove", to: nodeIdOf(this.target) }, () => {
-      phase.hooked = true;
-      this.#checkCopy();
-    });
-    if (this.#phase !== phase) return;
-    if (fresh) {
-      if (have !== null && this.#fits(have)) feed.startAt(have.version);
-      else feed.startBase();
-    }
-    this.#checkCopy();
-  }
-
-  /** Whether a copy at this position lies on this owner's chain. */
-  #fits(have: { readonly version: number; readonly hash: number }): boolean {
-    const { log, version, hash } = this.#owner;
-    if (have.version === version) return have.hash === hash;
-    return log.since(have.version)?.hash === have.hash;
+    this.#recruit.onAnswer(from, message);
   }
 
   onAcked(feed: Feed): void {
-    if (feed.peer === this.target) this.#checkCopy();
-  }
-
-  /** [2] First it is waited for, then brought up to all that was released before that, and only then recorded. */
-  #checkCopy(): void {
-    const phase = this.#phase;
-    if (phase.name !== "copying" || !phase.hooked || !phase.feed.following) return;
-    if (phase.waitedAt === null) {
-      phase.feed.waited = true;
-      phase.waitedAt = phase.feed.recorded ? 0 : this.#owner.released;
-    }
-    if (phase.feed.acked < phase.waitedAt) return;
-    this.#leavePhase();
-    this.#prepare();
+    this.#recruit.onAcked(feed);
   }
 
   /** Step 3. */
@@ -145,7 +81,8 @@ export class MoveOut {
       ({ outcome, record }) => {
         if (this.#phase.name !== "preparing") return;
         if (outcome === "void" || record === null || record.heir !== this.target) {
-          this.#fail("E_MOVE_FAILED", "the record does not allow the hand-over");
+          this.#recruit.withdraw();
+          this.#end("E_MOVE_FAILED", "the record does not allow the hand-over");
           return;
         }
         const feed = this.#owner.feeds.get(this.target);
@@ -218,7 +155,7 @@ export class MoveOut {
         session: slot.key,
         to: this.target,
         epoch: owner.epoch + 1,
-        attempt: this.attempt,
+        attempt: this.#recruit.attempt,
         revision: record.revision,
         fromVersion: feed.acked,
         fromHash: since.hash ?? hash,
@@ -239,68 +176,45 @@ export class MoveOut {
   #askToDecline(reason: string): void {
     const { clock, limits } = this.#host;
     const { slot, epoch } = this.#owner;
-    this.#host.send(this.target, "control", { t: "cancel", session: slot.key, epoch, attempt: this.attempt });
+    this.#host.send(this.target, "control", { t: "cancel", session: slot.key, epoch, attempt: this.#recruit.attempt });
     const again = clock.schedule(limits.grantResendMs * 4, () => this.#askToDecline(reason));
     this.#phase = { name: "cancelling", again, reason };
   }
 
   /** The target's lease has ended before it was recorded as heir. */
   targetEnded(): void {
-    if (this.#phase.name === "offering" || this.#phase.name === "copying") {
-      this.#leavePhase();
-      this.#fail("E_MOVE_FAILED", "the target's lease has ended");
-    }
+    this.#recruit.fail("E_MOVE_FAILED", "the target's lease has ended");
   }
 
   /** Gives the move up as soon as the rules allow it. */
   cancel(reason: string): void {
-    const { name } = this.#phase;
-    if (name === "offering" || name === "copying") this.#fail("E_MOVE_FAILED", reason);
-    else if (name === "preparing" || name === "draining") this.#cancelled = reason;
+    if (this.#phase.name === "preparing" || this.#phase.name === "draining") this.#cancelled = reason;
+    else this.#recruit.fail("E_MOVE_FAILED", reason);
   }
 
   /** The record shows that the session stays here (or is gone): the move has failed. */
   revert(reason: string): void {
-    if (this.#phase.name === "over") return;
-    const why = this.#phase.name === "cancelling" ? this.#phase.reason : reason;
-    this.#leavePhase();
-    this.#phase = { name: "over" };
-    this.#owner.moveEnded(this);
-    this.#callbacks.failed("E_MOVE_FAILED", why);
+    this.#recruit.stop();
+    this.#end("E_MOVE_FAILED", this.#phase.name === "cancelling" ? this.#phase.reason : reason);
   }
 
-  /** Before PREPARE stands: the target frees what it reserved, and is not waited for any more (no write ever named it [3]). */
-  #fail(code: "E_MOVE_REFUSED" | "E_MOVE_FAILED" | "E_NODE_CORDONED", message: string): void {
+  #end(code: RecruitFailure, message: string): void {
     if (this.#phase.name === "over") return;
     this.#leavePhase();
     this.#phase = { name: "over" };
-    const { slot, epoch } = this.#owner;
     this.#owner.moveEnded(this);
-    this.#host.send(this.target, "control", { t: "cancel", session: slot.key, epoch, attempt: this.attempt });
-    const named = slot.cas.record?.inSync.includes(this.target) === true;
-    if (this.#fresh && !named) this.#owner.dropFeed(this.target);
     this.#callbacks.failed(code, message);
   }
 
   #leavePhase(): void {
     const phase = this.#phase;
-    if (phase.name === "offering") {
-      phase.deadline.cancel();
-      phase.again.cancel();
-    } else if (phase.name === "copying") {
-      phase.deadline.cancel();
-    } else if (phase.name === "draining") {
-      phase.deadline?.cancel();
-    } else if (phase.name === "cancelling") {
-      phase.again?.cancel();
-    }
+    if (phase.name === "draining") phase.deadline?.cancel();
+    else if (phase.name === "cancelling") phase.again?.cancel();
   }
 
   /** The owner's role ends: nothing of the move may act any more. */
   stop(): void {
-    if (this.#phase.name === "over") return;
-    this.#leavePhase();
-    this.#phase = { name: "over" };
-    this.#callbacks.failed("E_MOVE_FAILED", "the node stopped owning the session");
+    this.#recruit.stop();
+    this.#end("E_MOVE_FAILED", "the node stopped owning the session");
   }
 }

@@ -16,6 +16,7 @@ import { Releaser } from "./release.js";
 import type { ClientOp, MoveCallbacks, OwnerStart, Role, SessionMessage, SlotPort } from "./role.js";
 import { SessionAlarms } from "./session-alarms.js";
 import type { LinkAddress } from "./slot-host.js";
+import { type KeeperOwner, StandbyKeeper } from "./standby-keeper.js";
 import { toTurnInput } from "./turn-inputs.js";
 
 /** What waits for a turn: a client's message, or something of the node's own. */
@@ -27,7 +28,7 @@ const isClientOp = (waiting: Waiting): waiting is ClientOp => "t" in waiting;
  * The one owner of a session: runs its turns one after another, feeds its replicas, releases what turns produced once those that are
  * waited for have acknowledged it [12], and gives the session away by a MoveOut.
  */
-export class OwnerRole implements Role, FeedSource, MoveOwner {
+export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   readonly kind = "owner";
   readonly cell: SessionCell;
   readonly slot: SlotPort;
@@ -37,6 +38,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner {
   readonly #feeds = new Map<NodeRef, Feed>();
   readonly #parked: ParkedInputs;
   readonly #alarms: SessionAlarms;
+  readonly #keeper: StandbyKeeper;
   readonly #writer = new ByteWriter(256);
   readonly #queue: Waiting[] = [];
   #epoch: number;
@@ -75,6 +77,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner {
       },
       start.released,
     );
+    this.#keeper = new StandbyKeeper(this);
     this.#alarms = new SessionAlarms(host, start.cell, {
       submit: (input) => this.#enqueue(input),
       resend: () => this.#resendUnconfirmed(),
@@ -158,6 +161,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner {
     }
     for (const ref of [...this.#feeds.keys()]) if (host.isEnded(ref)) this.onEnded(ref);
     if (this.cell.ended) this.#end();
+    else this.#keeper.check();
   }
 
   /** What the node before produced but did not release is released here once it is acknowledged. */
@@ -181,8 +185,9 @@ export class OwnerRole implements Role, FeedSource, MoveOwner {
         this.#recorded = true;
         this.#adoptInSync(record);
         host.send(granter, "control", { t: "released", session: key, epoch: this.#epoch });
-        host.onRecord(key, record);
+        this.recordChanged();
         if (this.cell.ended) this.#end();
+        else this.#keeper.check();
       },
     );
   }
@@ -193,7 +198,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner {
       if (record.inSync.includes(ref)) {
         feed.recorded = true;
       } else if (feed.recorded || feed.waited) {
-        if (this.#move?.target === ref) continue;
+        if (this.#move?.target === ref || this.#keeper.target === ref) continue;
         this.dropFeed(ref);
       }
     }
@@ -468,6 +473,13 @@ export class OwnerRole implements Role, FeedSource, MoveOwner {
     if (this.#stopped) return;
     this.#release();
     this.#move?.onAcked(feed);
+    this.#keeper.onAcked(feed);
+  }
+
+  /** A write of this owner stands. */
+  recordChanged(): void {
+    const { record } = this.slot.cas;
+    if (record !== null) this.host.onRecord(this.key, record);
   }
 
   /** [3] Drops standbys from the record, and only then stops waiting for them. */
@@ -482,7 +494,8 @@ export class OwnerRole implements Role, FeedSource, MoveOwner {
           return;
         }
         for (const ref of refs) if (!record.inSync.includes(ref) && this.#move?.target !== ref) this.dropFeed(ref);
-        host.onRecord(this.key, record);
+        this.recordChanged();
+        this.#keeper.check();
       },
     );
   }
@@ -495,6 +508,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner {
       callbacks.failed("E_MOVE_FAILED", "the session is being moved or has ended");
       return;
     }
+    this.#keeper.yieldTo(to);
     this.#move = new MoveOut(this, to, callbacks);
     this.#move.begin();
   }
@@ -506,7 +520,9 @@ export class OwnerRole implements Role, FeedSource, MoveOwner {
   }
 
   moveEnded(move: MoveOut): void {
-    if (this.#move === move) this.#move = null;
+    if (this.#move !== move) return;
+    this.#move = null;
+    if (!this.#stopped) this.#keeper.check();
   }
 
   /** No turn starts any more; `then` runs once the turn in hand has ended or, at the deadline, was rolled back. */
@@ -543,13 +559,14 @@ export class OwnerRole implements Role, FeedSource, MoveOwner {
       case "accept":
       case "refuse":
         this.#move?.onAnswer(from, message);
+        this.#keeper.onAnswer(from, message);
         return;
       case "declined":
       case "fence":
         if (message.epoch > this.#epoch) this.#verify();
         return;
       case "leave":
-        if (this.#move?.target === from) return;
+        if (this.#move?.target === from || this.#keeper.target === from) return;
         if (this.#feeds.has(from) || this.slot.cas.record?.inSync.includes(from) === true) this.#dropStandbys([from]);
         else this.#sendDrop(from);
         return;
@@ -619,6 +636,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner {
     for (const feed of this.#feeds.values()) feed.resend();
     if (this.#frozen !== null) this.thaw();
     if (this.cell.ended) this.#end();
+    else this.#keeper.check();
   }
 
   /** Somebody else owns the session: nothing of this node's turns that was not acknowledged is ever seen. */
@@ -643,6 +661,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner {
     } else if (this.#move?.target === ref) {
       this.#move.targetEnded();
     }
+    this.#keeper.onEnded(ref);
     const feed = this.#feeds.get(ref);
     if (feed === undefined || record?.heir === ref) return;
     if (feed.recorded || feed.waited) this.#dropStandbys([ref]);
@@ -694,6 +713,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner {
     this.#alarms.stop();
     for (const feed of this.#feeds.values()) feed.stop();
     this.#move?.stop();
+    this.#keeper.stop();
     if (this.cell.busy) this.cell.abort();
   }
 }

@@ -58,6 +58,8 @@ export interface SlotHost {
   ownerChanged(key: SessionKey, epoch: number, owner: NodeRef, from: NodeRef, blackoutMs: number, settleMs: number): void;
   /** The client endpoint of a node, or "" when unknown. */
   endpointOf(ref: NodeRef): string;
+  /** Living nodes that could hold a copy of the session, best first: another failure domain, then near. */
+  rankStandbys(key: SessionKey): readonly NodeRef[];
   /** Reserves room for an incoming session; false when the node is full or cordoned. Released by `releaseRoom`. */
   reserveRoom(key: SessionKey): "reserved" | "full" | "cordoned";
   releaseRoom(key: SessionKey): void;

@@ -16,7 +16,7 @@ const table = nullable(bytes);
 // ---- hand-over (the numbers are the steps of PROTOCOL.md) ----
 
 /** 1. A asks B to take the session in. */
-const offer = struct("offer", { session: str, epoch: uint, attempt: uint, stateVersion: uint, sizeBytes: uint });
+const offer = struct("offer", { session: str, epoch: uint, attempt: uint, stateVersion: uint });
 /** 1. B has reserved room; `have` is the copy it already holds. */
 const accept = struct("accept", { session: str, epoch: uint, attempt: uint, have: nullable(position) });
 /** 1. B does not take it. */

@@ -36,6 +36,7 @@ import { Ingress } from "./ingress.js";
 import { Kinds } from "./kinds.js";
 import { KnownTables } from "./known-tables.js";
 import type { Membership } from "./membership.js";
+import { rankStandbys } from "./rank-standbys.js";
 import { Routes } from "./routes.js";
 
 /** What a host runs on. */
@@ -58,6 +59,8 @@ export interface HostObserver {
   moved(report: MoveReport): void;
   incident(session: SessionKey, code: string, message: string): void;
   handlerError(session: string, where: string, error: unknown): void;
+  /** A connection to another node stands. */
+  peerUp?(peer: NodeRef): void;
 }
 
 /**
@@ -299,6 +302,7 @@ export class Host implements SlotHost, PeersHandler {
   onUp(peer: NodeRef): void {
     this.#tables.forget(peer);
     for (const slot of this.#slots.values()) slot.onUp(peer);
+    this.#observer.peerUp?.(peer);
   }
 
   onDown(peer: NodeRef): void {
@@ -401,6 +405,12 @@ export class Host implements SlotHost, PeersHandler {
         resolve(record);
       });
     });
+  }
+
+  rankStandbys(key: SessionKey): readonly NodeRef[] {
+    return rankStandbys(key, this.self, this.membership.info.place, this.membership.others(), (ref) =>
+      this.#peers.isUp(ref) ? (this.#peers.rttMs(ref) ?? 0) : Number.POSITIVE_INFINITY,
+    );
   }
 
   reserveRoom(key: SessionKey): "reserved" | "full" | "cordoned" {
