@@ -84,6 +84,7 @@ export type {
   TurnInput,
   TurnResult,
 } from "./session/types.js";
+export { TrackedState } from "./state/tracked-state.js";
 export { CLIENT_PROTOCOL, type ClientFrame, type ClientFrameOf, decodeClientFrame, encodeClientFrame } from "./wire/client-frames.js";
 export { decodePayload, encodePayload, MAX_PAYLOAD_DEPTH } from "./wire/payload.js";
 export { decodePeerMessage, encodePeerMessage, PEER_PROTOCOL, type PeerMessage, type PeerMessageOf } from "./wire/peer-messages.js";

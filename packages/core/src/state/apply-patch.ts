@@ -2,6 +2,8 @@ import { SojournError } from "../errors/sojourn-error.js";
 import { type ContainerKind, isContainer, kindOf, type TypedArray } from "./kinds.js";
 import { OP, type Patch } from "./patch.js";
 
+export type { Patch } from "./patch.js";
+
 /** Takes back what has been applied to a tree. */
 class Undo {
   readonly #steps: (() => void)[] = [];

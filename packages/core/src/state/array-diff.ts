@@ -16,6 +16,7 @@ export interface ArrayOutput {
 
 /** Appends the operations that lead from the array's begin to `raw`. */
 export function emitArray(log: ArrayLog, raw: readonly unknown[], output: ArrayOutput): void {
+  if (log.isBackAtBegin(raw)) return;
   if (log.whole !== null) emitDifference(log.whole, raw, output);
   else if (output.mayHaveMoved && (log.pieces !== null || log.overwritten.live > 0)) {
     const before = log.contentsAtBegin(raw);

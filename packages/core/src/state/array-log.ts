@@ -76,6 +76,26 @@ export class ArrayLog {
     return out;
   }
 
+  /** True when moves and removals have cancelled out, as they can among equal elements. */
+  isBackAtBegin(raw: readonly unknown[]): boolean {
+    if (this.pieces === null || raw.length !== this.beginLength) return false;
+    let at = 0;
+    for (const piece of this.pieces) {
+      if (piece.old !== at) break;
+      at += piece.count;
+    }
+    if (at < raw.length && !this.#mayHaveStoodAt(at, raw[at])) return false;
+    return this.contentsAtBegin(raw).every((value, i) => Object.is(value, raw[i]));
+  }
+
+  /** False when a look at what is gone rules it out. */
+  #mayHaveStoodAt(index: number, value: unknown): boolean {
+    for (const run of this.gone) {
+      if (run.old <= index && index < run.old + run.values.length) return Object.is(run.values[index - run.old], value);
+    }
+    return true;
+  }
+
   #oldIndexOf(pieces: readonly Piece[], index: number): number {
     let at = 0;
     for (const piece of pieces) {

@@ -14,7 +14,7 @@ export abstract class KeyedNode<R extends object> extends TrackedNode<R> {
   /** Keys that were there at the begin, were removed and came back, in the log's order. */
   #returned: Set<unknown> | null = null;
 
-  protected abstract has(key: unknown): boolean;
+  protected abstract hasKey(key: unknown): boolean;
   protected abstract read(key: unknown): unknown;
   protected abstract write(key: unknown, value: unknown): void;
   protected abstract remove(key: unknown): void;
@@ -52,10 +52,7 @@ export abstract class KeyedNode<R extends object> extends TrackedNode<R> {
       this.#order ??= this.keys();
       log.add(key, old);
     } else if (log.olds[at] === ABSENT) log.removeAt(at);
-    else {
-      this.#order ??= this.keys();
-      this.#returned?.delete(key);
-    }
+    else this.#order ??= this.keys();
     this.remove(key);
     this.release(old);
   }
@@ -103,7 +100,7 @@ export abstract class KeyedNode<R extends object> extends TrackedNode<R> {
     }
     for (let i = 0; i < log.size; i += 1) {
       const key = log.keys[i];
-      if (!log.isLive(i) || !this.has(key)) continue;
+      if (!log.isLive(i) || !this.hasKey(key)) continue;
       const old = log.olds[i];
       if (old === ABSENT || !this.#stays(key, back) || !Object.is(old, this.read(key))) this.#emitSet(key, out);
     }
@@ -111,7 +108,7 @@ export abstract class KeyedNode<R extends object> extends TrackedNode<R> {
 
   /** Present now, and at the place that it had at the begin. */
   #stays(key: unknown, back: ReadonlySet<unknown> | null): boolean {
-    if (!this.has(key)) return false;
+    if (!this.hasKey(key)) return false;
     return this.#returned === null || !this.#returned.has(key) || this.hasFixedPlace(key) || (back?.has(key) ?? false);
   }
 
@@ -122,8 +119,6 @@ export abstract class KeyedNode<R extends object> extends TrackedNode<R> {
     let at = 0;
     for (const key of this.keys()) {
       if (this.hasFixedPlace(key)) continue;
-      const entry = this.#log.find(key);
-      if (entry >= 0 && this.#log.olds[entry] === ABSENT) break;
       while (at < order.length && !sameKey(order[at], key)) at += 1;
       if (at === order.length) break;
       if (returned.has(key)) kept.add(key);
@@ -137,7 +132,7 @@ export abstract class KeyedNode<R extends object> extends TrackedNode<R> {
     for (let i = 0; i < log.size; i += 1) {
       if (!log.isLive(i)) continue;
       const wasThere = log.olds[i] !== ABSENT;
-      if (wasThere !== this.has(log.keys[i])) count += wasThere ? 1 : -1;
+      if (wasThere !== this.hasKey(log.keys[i])) count += wasThere ? 1 : -1;
     }
     return count;
   }
@@ -153,7 +148,7 @@ export abstract class KeyedNode<R extends object> extends TrackedNode<R> {
   }
 
   #isSame(key: unknown, old: unknown): boolean {
-    return this.has(key) ? old !== ABSENT && Object.is(old, this.read(key)) : old === ABSENT;
+    return this.hasKey(key) ? old !== ABSENT && Object.is(old, this.read(key)) : old === ABSENT;
   }
 
   restore(dropped: TrackedNode[]): void {
@@ -162,7 +157,7 @@ export abstract class KeyedNode<R extends object> extends TrackedNode<R> {
       if (!log.isLive(i)) continue;
       const key = log.keys[i];
       const old = log.olds[i];
-      const now = this.has(key) ? this.read(key) : ABSENT;
+      const now = this.hasKey(key) ? this.read(key) : ABSENT;
       if (old === ABSENT) {
         if (now !== ABSENT) this.remove(key);
       } else this.write(key, old);
@@ -174,7 +169,7 @@ export abstract class KeyedNode<R extends object> extends TrackedNode<R> {
   }
 
   #restoreOrder(order: unknown[]): void {
-    const kept = order.filter((key) => this.has(key));
+    const kept = order.filter((key) => this.hasKey(key));
     const values = kept.map((key) => this.read(key));
     for (const key of kept) this.remove(key);
     for (let i = 0; i < kept.length; i += 1) this.write(kept[i], values[i]);

@@ -63,7 +63,7 @@ export class MapNode extends KeyedNode<Map<unknown, unknown>> {
     this.dropAll();
   }
 
-  protected has(key: unknown): boolean {
+  protected hasKey(key: unknown): boolean {
     return this.raw.has(key);
   }
 

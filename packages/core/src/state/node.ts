@@ -25,6 +25,7 @@ export interface NodeHost {
 /**
  * A container of the tree that has been looked at: the handler of its proxy, what it held when the turn began, and which
  * containers hold it. A container without a node has never been handed out, so nobody can hold or move it.
+ * Methods that bear the name of a trap (`get`, `has`, `set`, `ownKeys`, …) are that trap: name nothing else so.
  */
 export abstract class TrackedNode<R extends object = object> implements Tracked {
   readonly raw: R;

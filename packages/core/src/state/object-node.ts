@@ -47,7 +47,7 @@ export class ObjectNode extends KeyedNode<Record<string, unknown>> {
     return true;
   }
 
-  protected has(key: unknown): boolean {
+  protected hasKey(key: unknown): boolean {
     return Object.hasOwn(this.raw, key as string);
   }
 

@@ -51,7 +51,7 @@ export class SetNode extends KeyedNode<Set<unknown>> {
     this.dropAll();
   }
 
-  protected has(key: unknown): boolean {
+  protected hasKey(key: unknown): boolean {
     return this.raw.has(key);
   }
 

@@ -33,7 +33,26 @@ interface Pair {
   readonly model: unknown;
 }
 
-const PRIMITIVES = [0, -0, 1, 2, 3, Number.NaN, Infinity, 1.5, "", "a", "a longer text than most", "ü😀", true, false, null, undefined, 7n, -(2n ** 80n)];
+const PRIMITIVES = [
+  0,
+  -0,
+  1,
+  2,
+  3,
+  Number.NaN,
+  Infinity,
+  1.5,
+  "",
+  "a",
+  "a longer text than most",
+  "ü😀",
+  true,
+  false,
+  null,
+  undefined,
+  7n,
+  -(2n ** 80n),
+];
 const NAMES = ["a", "b", "c", "d", "10", "2", "constructor", "toString"];
 const KEYS = ["a", "b", 1, 0, -0, Number.NaN, 5n, true, null, undefined];
 
@@ -116,11 +135,14 @@ function mutate(choices: Choices, root: Pair, held: Pair[]): void {
     const proxy = act(target.proxy as never, value?.proxy as never);
     const plain = act(model as never, value?.model as never);
     if (isObject(plain) && plain !== model && containersOf(plain).length > 0 && isObject(proxy)) {
-      if (Array.isArray(plain) && !isTracked(plain)) plain.forEach((item, i) => isObject(item) && held.push({ proxy: (proxy as unknown[])[i], model: item }));
+      if (Array.isArray(plain) && !isState(plain))
+        plain.forEach((item, i) => {
+          if (isObject(item)) held.push({ proxy: (proxy as unknown[])[i], model: item });
+        });
       else held.push({ proxy, model: plain });
     } else if (!isObject(plain)) expect(proxy).toBe(plain);
   };
-  const isTracked = (plain: unknown[]) => !spliced.has(plain);
+  const isState = (plain: unknown[]) => !spliced.has(plain);
   if (Array.isArray(model)) mutateArray(choices, model, held, both);
   else if (model instanceof Map) {
     const key = choices.of(KEYS);
@@ -142,9 +164,12 @@ function mutate(choices: Choices, root: Pair, held: Pair[]): void {
     const key = choices.of(NAMES);
     const kind = choices.below(10);
     if (kind < 6) {
-      both((t: Record<string, unknown>, v) => {
-        t[key] = v;
-      }, fresh(choices, held));
+      both(
+        (t: Record<string, unknown>, v) => {
+          t[key] = v;
+        },
+        fresh(choices, held),
+      );
     } else if (kind < 9) both((t: Record<string, unknown>) => delete t[key]);
     else {
       both((t: Record<string, unknown>) => {
@@ -160,7 +185,7 @@ function mutate(choices: Choices, root: Pair, held: Pair[]): void {
 /** Results of splice: plain lists, not containers of the state. */
 const spliced = new WeakSet<object>();
 
-function mutateArray(choices: Choices, model: unknown[], held: Pair[], both: Both): void {
+function mutateArray(choices: Choices, model: unknown[], held: Pair[], both: Both): unknown {
   const length = model.length;
   const at = choices.below(length + 1);
   const count = choices.below(3);
@@ -181,11 +206,14 @@ function mutateArray(choices: Choices, model: unknown[], held: Pair[], both: Bot
         return removed;
       });
     case 6:
-      return both((t: unknown[], v) => {
-        const removed = t.splice(at, count, v, 1);
-        spliced.add(removed);
-        return removed;
-      }, fresh(choices, held));
+      return both(
+        (t: unknown[], v) => {
+          const removed = t.splice(at, count, v, 1);
+          spliced.add(removed);
+          return removed;
+        },
+        fresh(choices, held),
+      );
     case 7:
       return both((t: unknown[]) => void t.sort((a, b) => rank(a) - rank(b)));
     case 8:
@@ -212,9 +240,12 @@ function mutateArray(choices: Choices, model: unknown[], held: Pair[], both: Bot
         t.splice(count, 0, moved);
       });
     default:
-      return both((t: unknown[], v) => {
-        t[at] = v;
-      }, fresh(choices, held));
+      return both(
+        (t: unknown[], v) => {
+          t[at] = v;
+        },
+        fresh(choices, held),
+      );
   }
 }
 
@@ -231,7 +262,8 @@ function mutateTyped(choices: Choices, model: Uint8Array, both: Both): void {
       (t: unknown[]) => void t.reverse(),
       (t: unknown[]) => void t.sort(),
       (t: unknown[]) => void t.copyWithin(at, 0, 2),
-      (t: unknown[]) => void (t as unknown as { set(from: unknown[], at: number): void }).set([value], Math.max(0, Math.min(at, t.length - 1))),
+      (t: unknown[]) =>
+        void (t as unknown as { set(from: unknown[], at: number): void }).set([value], Math.max(0, Math.min(at, t.length - 1))),
     ]),
   );
 }
@@ -239,7 +271,11 @@ function mutateTyped(choices: Choices, model: Uint8Array, both: Both): void {
 function runProgram(numbers: readonly number[], seen: Record<string, number>): void {
   const choices = new Choices(numbers);
   const start = fresh(choices, []);
-  const initial = () => ({ list: [1, { x: 1 }, { y: 2 }, "text"], map: new Map<unknown, unknown>([["a", { pos: { x: 1, y: 2 } }]]), rest: 0 as unknown });
+  const initial = () => ({
+    list: [1, { x: 1 }, { y: 2 }, "text"],
+    map: new Map<unknown, unknown>([["a", { pos: { x: 1, y: 2 } }]]),
+    rest: 0 as unknown,
+  });
   const raw = initial();
   raw.rest = start.proxy;
   let model: object = initial();
@@ -304,7 +340,8 @@ function keepDisjoint(held: readonly Pair[], model: object): Pair[] {
   const taken = new Set<object>(containersOf(model));
   return held.filter((pair) => {
     const own = containersOf(pair.model as object);
-    if (!isTree(pair.model as object) || own.some((container) => taken.has(container))) return taken.has(pair.model as object) && isPlaced(pair, model);
+    if (!isTree(pair.model as object) || own.some((container) => taken.has(container)))
+      return taken.has(pair.model as object) && isPlaced(pair, model);
     for (const container of own) taken.add(container);
     return true;
   });
@@ -318,8 +355,8 @@ describe("tracked state against a plain model", () => {
   it("has the model's contents, patches that lead to them, and exact rollbacks", () => {
     const seen: Record<string, number> = {};
     fc.assert(
-      fc.property(fc.array(fc.nat(), { minLength: 40, maxLength: 400, size: "max" }), (numbers) => runProgram(numbers, seen)),
-      { numRuns: Number(process.env.TRACKER_RUNS ?? 1500) },
+      fc.property(fc.array(fc.nat(), { minLength: 20, maxLength: 160, size: "max" }), (numbers) => runProgram(numbers, seen)),
+      { numRuns: Number(process.env.TRACKER_RUNS ?? 1200), endOnFailure: process.env.TRACKER_RUNS !== undefined },
     );
     for (const kind of ["committed", "empty", "aliased", "rolled back"]) expect(seen[kind] ?? 0).toBeGreaterThan(30);
   });
