@@ -94,6 +94,7 @@ function playOtherOps(body: SessionBody, ops: readonly unknown[], nowMs: number)
         break;
       case OP.end:
         body.ended = true;
+        body.links.departures = [];
         break;
       default:
     }

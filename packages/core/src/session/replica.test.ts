@@ -22,6 +22,7 @@ const Todo = z.object({
       z.object({ do: z.literal("cache"), key: z.string(), cacheClass: z.enum(["carry", "lazy", "rebuild"]) }),
       z.object({ do: z.literal("uncache"), key: z.string() }),
       z.object({ do: z.literal("kick"), link: z.string() }),
+      z.object({ do: z.literal("end") }),
       z.object({ do: z.literal("throw") }),
     ]),
   ),
@@ -67,6 +68,9 @@ const room = defineSession({
             break;
           case "kick":
             ctx.kick(step.link);
+            break;
+          case "end":
+            ctx.end();
             break;
           case "throw":
             throw new Error("thrown");
@@ -401,6 +405,16 @@ describe("a delta", () => {
     expect(() => replica.apply(env.codec.encode([3, 8, 1, ...tail]))).toThrow(expect.objectContaining({ code: "E_CODEC_CORRUPT" }));
     expect(image()).toEqual(before);
     expect(() => replica.apply(env.codec.encode({ version: 3 }))).toThrow(expect.objectContaining({ code: "E_CODEC_CORRUPT" }));
+  });
+
+  it("carries the end of the session, and what was still to come is off", () => {
+    const { owner, replica, run, image } = ownerAndReplica();
+    replica.apply(run([{ do: "kick", link: "b" }]));
+    expect(replica.dueTimer()).not.toBe(null);
+    replica.apply(run([{ do: "end" }]));
+    expect([replica.ended, replica.links.size, replica.dueTimer()]).toEqual([true, 0, null]);
+    expect(image()).toEqual(owner.image());
+    expect((image() as unknown[])[10]).toEqual([]);
   });
 
   it("is small: a broadcast goes in once, however many links there are", () => {
