@@ -334,13 +334,21 @@ describe("patches", () => {
     expect(patchOf(make(), turn)).toEqual(expected);
   });
 
+  it("sends distant bytes apart and near ones together", () => {
+    const patch = patchOf(new Uint8Array(5000), (bytes) => {
+      bytes[10] = 1;
+      bytes[14] = 2;
+      bytes[4000] = 3;
+    });
+    expect(patch).toEqual([[[], OP.bytes, 10, new Uint8Array([1, 0, 0, 0, 2]), OP.bytes, 4000, new Uint8Array([3])]]);
+  });
+
   it("carries a new element of a rearranged list with its last contents", () => {
     const list = ["first", "second", "third"].map((text) => ({ text, more: "x".repeat(30) }));
     patchOf(list, (root) => {
-      root.push({ text: "new" });
+      root.push({ text: "new", sub: [] });
       root.reverse();
       root[0].text = "newest";
-      root[0].sub = [];
       root[0].sub.push(1);
     });
   });
