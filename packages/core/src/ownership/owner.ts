@@ -1,28 +1,19 @@
-import { ByteWriter } from "../bytes/writer.js";
-import { errorCodeOf, type SojournError } from "../errors/sojourn-error.js";
 import { type NodeRef, nodeIdOf } from "../names.js";
-import type { Scheduled } from "../ports/clock.js";
 import type { SessionRecord } from "../ports/directory.js";
 import type { SessionCell } from "../session/session-port.js";
 import type { AttachVerdict, TurnInput, TurnResult } from "../session/types.js";
-import { CLIENT_PROTOCOL, encodeClientFrame } from "../wire/client-frames.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
 import { DeltaLog } from "./delta-log.js";
 import { commit, end, leave, takeBack } from "./drafts.js";
 import { Feed, type FeedSource } from "./feed.js";
+import { LinkAnswers } from "./link-answers.js";
 import { MoveOut, type MoveOwner } from "./move-out.js";
-import { ParkedInputs } from "./parked-inputs.js";
 import { Releaser } from "./release.js";
 import type { ClientOp, MoveCallbacks, OwnerStart, Role, SessionMessage, SlotPort } from "./role.js";
 import { SessionAlarms } from "./session-alarms.js";
 import type { LinkAddress } from "./slot-host.js";
 import { type KeeperOwner, StandbyKeeper } from "./standby-keeper.js";
-import { toTurnInput } from "./turn-inputs.js";
-
-/** What waits for a turn: a client's message, or something of the node's own. */
-type Waiting = ClientOp | TurnInput;
-
-const isClientOp = (waiting: Waiting): waiting is ClientOp => "t" in waiting;
+import { isClientOp, TurnLoop, type Waiting } from "./turn-loop.js";
 
 /**
  * The one owner of a session: runs its turns one after another, feeds its replicas, releases what turns produced once those that are
@@ -36,21 +27,15 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   readonly #start: OwnerStart;
   readonly #releaser: Releaser;
   readonly #feeds = new Map<NodeRef, Feed>();
-  readonly #parked: ParkedInputs;
   readonly #alarms: SessionAlarms;
   readonly #keeper: StandbyKeeper;
-  readonly #writer = new ByteWriter(256);
-  readonly #queue: Waiting[] = [];
+  readonly #answers: LinkAnswers;
+  readonly #turns: TurnLoop;
   #epoch: number;
   #hash: number;
   /** False between taking the session and the directory saying so (step 7). */
   #recorded: boolean;
-  #running: Waiting | null = null;
-  #pumping = false;
-  #frozen: { readonly then: () => void; readonly deadline: Scheduled | null } | null = null;
-  #quiet: (() => void)[] = [];
   #move: MoveOut | null = null;
-  #hook: { readonly input: TurnInput; readonly done: () => void } | null = null;
   readonly #sinceMs: number;
   /** Links with unconfirmed messages at the last look, with how far they had confirmed. */
   #unconfirmed = new Map<string, number>();
@@ -66,8 +51,22 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     const { host, key } = slot;
     this.#sinceMs = host.clock.now();
     this.log = new DeltaLog(host.limits.maxDeltaLogBytes, start.cell.version);
-    this.#parked = new ParkedInputs(host.limits.reorderWindowMessages);
     const self = this;
+    this.#answers = new LinkAnswers(host, key);
+    this.#turns = new TurnLoop(host, start.cell, {
+      get wantsDeltas() {
+        return self.#feeds.size > 0;
+      },
+      settled: (waiting, result) => this.#settled(waiting, result),
+      linkAck: (op) => this.#linkAck(op),
+      refused: (op, code, message, retryAfterMs) => {
+        // Inputs are sent again by the client.
+        if (op.t === "attach") this.#answers.refuseAttach(this.#epoch, op, code, message, retryAfterMs);
+      },
+      quiet: () => {
+        for (const feed of this.#feeds.values()) feed.onQuiet();
+      },
+    });
     this.#releaser = new Releaser(
       {
         get epoch() {
@@ -227,105 +226,23 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   // ---- turns ----
 
   onClient(_from: NodeRef, op: ClientOp): void {
-    this.#enqueue(op);
+    this.#turns.enqueue(op);
   }
 
   #enqueue(waiting: Waiting): void {
-    if (this.#stopped) return;
-    if (this.#queue.length >= this.host.limits.maxQueuedInputs && isClientOp(waiting)) {
-      this.#refuseOp(waiting);
-      return;
-    }
-    this.#queue.push(waiting);
-    this.#pump();
+    this.#turns.enqueue(waiting);
   }
 
-  #refuseOp(op: ClientOp): void {
-    if (op.t !== "attach") return; // inputs are sent again by the client
-    this.#answerProblem(op, "E_QUEUE_FULL", "the session has too much to do", 500);
-  }
-
-  #pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    while (this.#queue.length > 0 && this.#frozen === null && this.#running === null && !this.cell.busy && !this.cell.ended) {
-      if (!this.host.leaseValid()) break; // [10] the node drops everything once it notices
-      this.#execute(this.#queue.shift() as Waiting);
-      if (this.#stopped) return;
-    }
-    this.#pumping = false;
-  }
-
-  #execute(waiting: Waiting): void {
-    if (isClientOp(waiting) && waiting.t === "linkAck") {
-      this.#linkAck(waiting);
-      return;
-    }
-    const input = isClientOp(waiting) ? toTurnInput(waiting) : waiting;
-    if (input === null) {
-      if (isClientOp(waiting) && waiting.t === "attach") this.#answerProblem(waiting, "E_FRAME_MALFORMED", "bad attach", 0);
-      return;
-    }
-    let result: TurnResult | Promise<TurnResult>;
-    try {
-      result = this.cell.run(input, this.#feeds.size > 0);
-    } catch (error) {
-      // Nothing has changed. It would fail again for every input, so the caller is told instead of being kept waiting.
-      const code = errorCodeOf(error);
-      this.host.onIncident(this.key, code, error instanceof Error ? error.message : String(error));
-      if (isClientOp(waiting) && waiting.t === "attach") this.#answerProblem(waiting, code, "the session cannot run on this node", 1_000);
-      return;
-    }
-    if (!("then" in result)) {
-      this.#settle(waiting, result);
-      return;
-    }
-    this.#running = waiting;
-    result.then((settled) => {
-      if (this.#stopped) return;
-      this.#running = null;
-      this.#settle(waiting, settled);
-      for (const task of this.#quiet.splice(0)) task();
-      for (const feed of this.#feeds.values()) feed.onQuiet();
-      const frozen = this.#frozen;
-      if (frozen !== null) {
-        frozen.deadline?.cancel();
-        frozen.then();
-      } else {
-        this.#pump();
+  #settled(waiting: Waiting, result: TurnResult): void {
+    if (result.outcome === "committed") {
+      this.#committed(waiting, result);
+    } else if (isClientOp(waiting)) {
+      if (result.outcome === "duplicate") {
+        const link = this.cell.links.get(waiting.link);
+        if (link !== undefined) this.#releaser.acknowledgeAgain(link);
+      } else if (result.outcome === "ignored") {
+        this.#ignored(waiting, result.attach);
       }
-    });
-  }
-
-  #settle(waiting: Waiting, result: TurnResult): void {
-    this.#dispose(waiting, result);
-    const hook = this.#hook;
-    if (hook !== null && hook.input === waiting && result.outcome !== "aborted") {
-      this.#hook = null;
-      hook.done();
-    }
-  }
-
-  #dispose(waiting: Waiting, result: TurnResult): void {
-    switch (result.outcome) {
-      case "committed":
-        this.#committed(waiting, result);
-        return;
-      case "aborted":
-        this.#queue.unshift(waiting);
-        return;
-      case "duplicate":
-        if (isClientOp(waiting)) {
-          const link = this.cell.links.get(waiting.link);
-          if (link !== undefined) this.#releaser.acknowledgeAgain(link);
-        }
-        return;
-      case "early":
-        if (isClientOp(waiting) && waiting.t === "input") this.#parked.park(waiting);
-        return;
-      case "ignored":
-        if (isClientOp(waiting)) this.#ignored(waiting, result.attach);
-        return;
     }
   }
 
@@ -340,11 +257,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     }
     const attach = isClientOp(waiting) && waiting.t === "attach" ? waiting : null;
     this.#releaser.hold(result, attach === null || result.attach === null ? null : this.#welcome(attach, result.attach));
-    if (isClientOp(waiting) && waiting.t === "input" && this.#parked.size > 0) {
-      const next = this.#parked.next(waiting.link, waiting.seq + 1);
-      if (next !== null) this.#queue.unshift(next);
-    }
-    for (const gone of result.closed) this.#parked.forget(gone.link);
+    for (const gone of result.closed) this.#turns.forgetLink(gone.link);
     this.#release();
     if (isClientOp(waiting) ? waiting.t === "detach" : waiting.kind === "detach") this.#alarms.linkAway();
     this.#alarms.rearm();
@@ -353,48 +266,20 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
 
   #ignored(op: ClientOp, verdict: AttachVerdict | null): void {
     if (op.t === "attach" && verdict !== null && !verdict.ok) {
-      this.#answerProblem(op, verdict.error.code, verdict.error.message, 0);
+      this.#answers.refuseAttach(this.#epoch, op, verdict.error.code, verdict.error.message, 0);
     } else if (op.t === "input" && !this.cell.links.has(op.link)) {
-      this.#closeSocket({ id: op.link, generation: op.generation, ingress: op.ingress }, "E_LINK_UNKNOWN");
+      this.#answers.unknownLink(this.#epoch, { id: op.link, generation: op.generation, ingress: op.ingress });
     }
-  }
-
-  #closeSocket(link: LinkAddress, code: SojournError["code"]): void {
-    const frame = encodeClientFrame(this.#writer, {
-      t: "problem",
-      code,
-      message: "the session knows no such link",
-      fatal: true,
-      retryAfterMs: 1,
-    });
-    this.host.deliver(this.key, this.#epoch, link, frame, true);
-  }
-
-  #answerProblem(op: PeerMessageOf<"attach">, code: string, message: string, retryAfterMs: number): void {
-    const frame = encodeClientFrame(this.#writer, { t: "problem", code, message, fatal: true, retryAfterMs });
-    const link = { id: op.link, generation: 0, ingress: op.ingress };
-    this.host.answerAttach(this.key, this.#epoch, link, op.socket, false, frame);
   }
 
   /** Runs when the attach is released: from then on the link's outputs go to this socket. */
   #welcome(op: PeerMessageOf<"attach">, verdict: AttachVerdict): () => void {
     return () => {
-      if (!verdict.ok) return;
-      const frame = encodeClientFrame(this.#writer, {
-        t: "welcome",
-        protocol: CLIENT_PROTOCOL,
-        epoch: this.#epoch,
-        lastIn: verdict.lastIn,
-        nextOut: verdict.nextOut,
-        generation: verdict.generation,
-        recovered: verdict.recovered,
-        reason: verdict.reason,
-        owner: nodeIdOf(this.host.self),
-        endpoint: this.host.endpointOf(this.host.self),
-        heartbeatMs: this.host.limits.clientHeartbeatMs,
-      });
-      const address = { id: op.link, generation: verdict.generation, ingress: op.ingress };
-      this.host.answerAttach(this.key, this.#epoch, address, op.socket, true, frame);
+      if (!verdict.ok) {
+        this.#answers.refuseAttach(this.#epoch, op, verdict.error.code, verdict.error.message, 0);
+        return;
+      }
+      this.#answers.welcome(this.#epoch, op, verdict);
       const link = this.cell.links.get(op.link);
       if (link !== undefined && link.generation === verdict.generation) this.#releaser.attached(link);
     };
@@ -403,7 +288,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   #linkAck(op: PeerMessageOf<"linkAck">): void {
     const link = this.cell.links.get(op.link);
     if (link === undefined) {
-      this.#closeSocket({ id: op.link, generation: op.generation, ingress: op.ingress }, "E_LINK_UNKNOWN");
+      this.#answers.unknownLink(this.#epoch, { id: op.link, generation: op.generation, ingress: op.ingress });
       return;
     }
     this.cell.acknowledge(op.link, op.generation, op.seq);
@@ -504,7 +389,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
 
   /** Begins a hand-over. The callbacks are called exactly once. */
   move(to: NodeRef, callbacks: MoveCallbacks): void {
-    if (this.#move !== null || this.cell.ended || this.#frozen !== null) {
+    if (this.#move !== null || this.cell.ended || this.#turns.frozen) {
       callbacks.failed("E_MOVE_FAILED", "the session is being moved or has ended");
       return;
     }
@@ -513,10 +398,8 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#move.begin();
   }
 
-  /** Runs a hook as a turn behind what already waits. */
   submitHook(input: TurnInput, done: () => void): void {
-    this.#hook = { input, done };
-    this.#enqueue(input);
+    this.#turns.runHook(input, done);
   }
 
   moveEnded(move: MoveOut): void {
@@ -525,26 +408,16 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     if (!this.#stopped) this.#keeper.check();
   }
 
-  /** No turn starts any more; `then` runs once the turn in hand has ended or, at the deadline, was rolled back. */
   freeze(then: () => void): void {
-    if (!this.cell.busy && this.#running === null) {
-      this.#frozen = { then, deadline: null };
-      then();
-      return;
-    }
-    const deadline = this.host.clock.schedule(this.host.limits.drainDeadlineMs, () => this.cell.abort());
-    this.#frozen = { then, deadline };
+    this.#turns.freeze(then);
   }
 
   thaw(): void {
-    this.#frozen?.deadline?.cancel();
-    this.#frozen = null;
-    this.#pump();
+    this.#turns.thaw();
   }
 
-  /** What waits for a turn and came from clients. The node's own inputs are made anew by the next owner. */
   takeWaiting(): ClientOp[] {
-    return [...this.#queue.splice(0).filter(isClientOp), ...this.#parked.takeAll()];
+    return this.#turns.takeWaiting();
   }
 
   // ---- what others say ----
@@ -634,7 +507,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#move?.revert("the target declined");
     this.#adoptInSync(record);
     for (const feed of this.#feeds.values()) feed.resend();
-    if (this.#frozen !== null) this.thaw();
+    if (this.#turns.frozen) this.thaw();
     if (this.cell.ended) this.#end();
     else this.#keeper.check();
   }
@@ -709,11 +582,10 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
 
   stop(): void {
     this.#stopped = true;
-    this.#frozen?.deadline?.cancel();
+    this.#turns.stop();
     this.#alarms.stop();
     for (const feed of this.#feeds.values()) feed.stop();
     this.#move?.stop();
     this.#keeper.stop();
-    if (this.cell.busy) this.cell.abort();
   }
 }
