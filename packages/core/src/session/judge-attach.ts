@@ -23,7 +23,6 @@ export function judgeAttach(link: LinkState, input: AttachInput): AttachJudgemen
   // Inputs may overtake the hello on the old socket while the client switches (make before break), so `sent` is compared with what
   // was handled before the newest attach, which a client that knows the present token had sent before it made this hello.
   if (current && input.sent < link.lastInAtAttach) return { kind: "reset" };
-  if (repeated && !current) return { kind: "resume", token: link.token, previousToken: link.previousToken };
   return { kind: "resume", token: input.nextToken, previousToken: input.token };
 }
 

@@ -258,6 +258,15 @@ describe("an attach", () => {
         { token: "a-2", nextToken: "a-3", ok: true },
       ],
     ],
+    ["a wrong token beside the present one", [{ token: "a-x", nextToken: "a-1", ok: false }]],
+    [
+      "the former token after a confirmed link attached again",
+      [
+        { token: "a-0", nextToken: "a-1", use: true, ok: true },
+        { token: "a-1", nextToken: "a-2", ok: true },
+        { token: "a-1", nextToken: "a-9", ok: true },
+      ],
+    ],
     ["a wrong token", [{ token: "a-x", nextToken: "a-2", ok: false }]],
     ["a token of another length", [{ token: "a-11", nextToken: "a-2", ok: false }]],
     [
@@ -304,6 +313,14 @@ describe("an attach", () => {
       if (use === true) driver.cell.acknowledge("a", driver.link("a").generation, 0);
     }
     expect(driver.link("a").refusedAttaches).toBe(refusals);
+  });
+
+  it("is not confirmed by frames of an earlier one", () => {
+    const driver = new Driver(room);
+    driver.attach("a");
+    driver.attach("a", { token: "a-1", nextToken: "a-2" });
+    driver.cell.acknowledge("a", 1, 1);
+    expect(driver.attach("a", { token: "a-1", nextToken: "a-3" }).attach?.ok).toBe(true);
   });
 
   it("that claims messages which were never sent starts anew, with a name for it", () => {
