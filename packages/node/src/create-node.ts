@@ -65,6 +65,8 @@ export interface NodeEvents {
   readonly handlerError?: (session: string, where: string, error: unknown) => void;
   readonly joined?: (self: NodeRef) => void;
   readonly lost?: (self: NodeRef) => void;
+  /** A connection to another node stands (again). */
+  readonly peerUp?: (peer: NodeRef) => void;
 }
 
 /** A running node. */
@@ -162,6 +164,7 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
       },
       joined: (self) => on.joined?.(self),
       lost: (self) => on.lost?.(self),
+      peerUp: (peer) => on.peerUp?.(peer),
     },
   });
   const running = runtime;

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type Limits, type Place, resolveLimits, SojournError } from "@sojourn/core";
+import { type Limits, nodeIdOf, type Place, resolveLimits, SojournError } from "@sojourn/core";
 import type { NodeProcessEvent } from "../node-process/messages.js";
 import { serveDirectory } from "./directory-process.js";
+import { Mesh } from "./mesh.js";
 import { type LocalNode, spawnNode } from "./node-handle.js";
 import { freePort } from "./ports.js";
 
@@ -40,14 +41,14 @@ export interface LocalCluster {
   readonly nodes: readonly LocalNode[];
   /** @throws SojournError `E_NODE_UNKNOWN` when no process of this id runs */
   node(id: string): LocalNode;
-  /** Starts one more node, or one whose process has ended again (at the same ports when they are free). */
+  /** Starts one more node, or one whose process has ended again (at the same ports when they are free), and waits as at the start. */
   start(spec: LocalNodeSpec): Promise<LocalNode>;
   /** Stops all processes at once, without moving anything, and the directory. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the directory in this process and one process per node, and waits until every node has joined.
+ * Starts the directory in this process and one process per node, and waits until every node has joined and is connected to all others.
  * If this process dies, its nodes stop.
  * @throws SojournError (rejects) `E_CONFIG_INVALID`, `E_DEFINITION_INVALID`, `E_DISK` …: what kept the first node from starting; nothing is left running then
  */
@@ -63,6 +64,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
 }
 
 const HOST = "127.0.0.1";
+const CONNECT_TIMEOUT_MS = 30_000;
 
 interface Seat {
   readonly spec: LocalNodeSpec;
@@ -76,6 +78,7 @@ class Cluster implements LocalCluster {
   readonly #options: LocalClusterOptions;
   readonly #limits: Limits;
   readonly #seats = new Map<string, Seat>();
+  readonly #mesh = new Mesh();
   readonly #temporary: string | null;
   readonly #dataDir: string;
   #directory: { readonly endpoint: string; close(): Promise<void> } | null = null;
@@ -137,15 +140,24 @@ class Cluster implements LocalCluster {
           ...(evacuateMs !== undefined && { evacuateMs }),
         },
         env,
-        { onLog: (id, line) => onLog?.(id, line), onEvent: (id, event) => onEvent?.(id, event) },
+        {
+          onLog: (id, line) => onLog?.(id, line),
+          onEvent: (id, event) => {
+            if (event.type === "peerUp") this.#mesh.up(id, nodeIdOf(event.peer));
+            onEvent?.(id, event);
+          },
+        },
       );
       seat.clientPort = Number(new URL(node.clientEndpoint).port);
       seat.adminPort = Number(new URL(node.adminEndpoint).port);
       seat.node = node;
       void node.exited.then(() => {
         if (seat.node === node) seat.node = null;
+        this.#mesh.ended(spec.id);
       });
       if (this.#stopped) await node.stop();
+      const others = () => (seat.node === node && !this.#stopped ? this.nodes.map(({ id }) => id).filter((id) => id !== spec.id) : []);
+      await this.#mesh.connected(spec.id, others, CONNECT_TIMEOUT_MS);
       return node;
     } finally {
       seat.starting = false;
@@ -171,6 +183,7 @@ class Cluster implements LocalCluster {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#mesh.changed();
     await Promise.all(this.nodes.map((node) => node.stop()));
     await this.#directory?.close();
     if (this.#temporary !== null) rmSync(this.#temporary, { recursive: true, force: true });

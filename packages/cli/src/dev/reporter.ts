@@ -23,7 +23,7 @@ export function jsonReporter(out: (line: string) => void): DevReporter {
       say("ready", { module, directoryEndpoint, kinds: nodes[0]?.kinds ?? {}, nodes: nodes.map(describe) }),
     log: (node, line) => say("log", { node, line }),
     event: (node, { type, ...fields }) => {
-      if (type !== "ready" && type !== "failed") say(type, { node, ...fields });
+      if (type !== "ready" && type !== "failed" && type !== "peerUp") say(type, { node, ...fields });
     },
     supervised(what) {
       if (what.type === "restarted") say("restarted", describe(what.node));
@@ -39,14 +39,18 @@ export function jsonReporter(out: (line: string) => void): DevReporter {
 
 /** Lines for people. */
 export function textReporter(out: (line: string) => void): DevReporter {
+  let started = false;
   return {
     ready(cluster, module) {
+      started = true;
       for (const line of greeting(cluster, module)) out(line);
     },
     log: (node, line) => out(`${node} | ${line}`),
     event(node, event) {
       switch (event.type) {
         case "incident":
+          // While they start, nodes do not find each other yet.
+          if (!started && event.code === "E_PEER_UNREACHABLE") return;
           return out(`${node} ! ${event.code}${event.session === "" ? "" : ` ${event.session}`}: ${event.message}`);
         case "handlerError":
           return out(`${node} ! ${event.session}, ${event.where}: ${event.message}`);

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { type SessionDefinition, SojournError } from "@sojourn/core";
+import { importFile, importTypeScript } from "./import-module.js";
 
 /**
  * Imports a module and takes every session definition among its exports. TypeScript is run as it is.
@@ -11,13 +12,9 @@ import { type SessionDefinition, SojournError } from "@sojourn/core";
 export async function loadDefinitions(module: string): Promise<SessionDefinition[]> {
   const path = module.startsWith("file:") ? fileURLToPath(module) : resolve(module);
   if (!existsSync(path)) throw new SojournError("E_CONFIG_INVALID", `there is no file ${path}`, { path });
-  if (/\.[mc]?tsx?$/.test(path)) {
-    const { register } = await import("tsx/esm/api");
-    register();
-  }
   let exported: Readonly<Record<string, unknown>>;
   try {
-    exported = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>;
+    exported = /\.[mc]?tsx?$/.test(path) ? await importTypeScript(path) : await importFile(path);
   } catch (cause) {
     if (cause instanceof SojournError) throw cause;
     throw new SojournError("E_DEFINITION_INVALID", `${path} could not be loaded: ${describe(cause)}`, { path }, cause);

@@ -27,6 +27,13 @@ function stop(): void {
   exitAfter((running?.stop() ?? Promise.resolve()).then(() => 0));
 }
 
+/** What is still owned fails over, or is lost. */
+async function leaveNow(): Promise<number> {
+  const owned = running?.node.status().sessions.owned ?? 0;
+  await running?.stop();
+  return owned === 0 ? 0 : LEFT_SESSIONS_BEHIND;
+}
+
 async function start(config: NodeProcessConfig): Promise<void> {
   try {
     running = await runNodeProcess(config, tell);
@@ -44,7 +51,7 @@ process.once("disconnect", stop);
 // Ctrl-C in a terminal reaches the whole group; the parent decides what becomes of its nodes.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => {
-  if (leaving || running === null) return stop();
+  if (leaving || running === null) return exitAfter(leaveNow());
   leaving = true;
   exitAfter(running.evacuate().then((whole) => (whole ? 0 : LEFT_SESSIONS_BEHIND)));
 });

@@ -39,6 +39,8 @@ export type NodeProcessEvent =
   | { readonly type: "failed"; readonly code: ErrorCode; readonly message: string }
   | { readonly type: "joined"; readonly self: string }
   | { readonly type: "lost"; readonly self: string }
+  /** Its connection to another node stands. */
+  | { readonly type: "peerUp"; readonly peer: string }
   | { readonly type: "incident"; readonly session: string; readonly code: string; readonly message: string }
   | { readonly type: "handlerError"; readonly session: string; readonly where: string; readonly message: string }
   | { readonly type: "evacuating"; readonly sessions: number }

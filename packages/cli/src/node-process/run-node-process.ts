@@ -1,4 +1,4 @@
-import { resolveLimits, type SessionDefinition, SojournError } from "@sojourn/core";
+import { errorCodeOf, resolveLimits, type SessionDefinition, SojournError } from "@sojourn/core";
 import { connectDirectory, createNode, createSystemClock, createSystemRandom, type SojournNode, systemCrc32 } from "@sojourn/node";
 import { loadDefinitions } from "./load-definitions.js";
 import type { NodeProcessConfig, NodeProcessEvent } from "./messages.js";
@@ -46,6 +46,7 @@ export async function runNodeProcess(config: NodeProcessConfig, tell: (event: No
       on: {
         joined: (self) => tell({ type: "joined", self }),
         lost: (self) => tell({ type: "lost", self }),
+        peerUp: (peer) => tell({ type: "peerUp", peer }),
         incident: (session, code, message) => tell({ type: "incident", session, code, message }),
         handlerError: (session, where, error) => tell({ type: "handlerError", session, where, message: messageOf(error) }),
       },
@@ -67,11 +68,19 @@ export async function runNodeProcess(config: NodeProcessConfig, tell: (event: No
     node,
     async evacuate() {
       tell({ type: "evacuating", sessions: node.status().sessions.owned });
-      const { moved, left, elapsedMs } = await node.drain({ deadlineMs: evacuateMs });
-      tell({ type: "evacuated", moved, left: left.length, elapsedMs });
-      stopping ??= close(LEAVE_SPREAD_MS);
-      await stopping;
-      return left.length === 0;
+      try {
+        const { moved, left, elapsedMs } = await node.drain({ deadlineMs: evacuateMs });
+        tell({ type: "evacuated", moved, left: left.length, elapsedMs });
+        return left.length === 0;
+      } catch (error) {
+        // Being stopped meanwhile ends a drain.
+        if (stopping === null)
+          tell({ type: "incident", session: "", code: errorCodeOf(error), message: `evacuation: ${messageOf(error)}` });
+        return stopping !== null;
+      } finally {
+        stopping ??= close(LEAVE_SPREAD_MS);
+        await stopping;
+      }
     },
     stop,
   };
