@@ -12,24 +12,24 @@ export const DIRECTORY_MAGIC = "SJDR";
 
 /** Every request carries an id of the client's choice, and every answer the id of its request. */
 const id = uint;
-const keyed = struct("keyed", { key: str, record: sessionRecord });
+const keyed = struct({ key: str, record: sessionRecord });
 
 const REQUESTS = {
   /** First frame of a connection. */
-  hello: struct("hello", { magic: str, protocol: uint }),
-  register: struct("register", { id, info: nodeInfo, ttlMs: uint }),
-  renew: struct("renew", { id, ref: str }),
-  update: struct("update", { id, ref: str, info: nodeInfo }),
-  resign: struct("resign", { id, ref: str }),
-  read: struct("read", { id, key: str }),
-  compareAndSet: struct("compareAndSet", { id, key: str, expectedRevision: uint, draft: recordDraft }),
-  listRecords: struct("listRecords", { id, ref: str }),
+  hello: struct({ magic: str, protocol: uint }),
+  register: struct({ id, info: nodeInfo, ttlMs: uint }),
+  renew: struct({ id, ref: str }),
+  update: struct({ id, ref: str, info: nodeInfo }),
+  resign: struct({ id, ref: str }),
+  read: struct({ id, key: str }),
+  compareAndSet: struct({ id, key: str, expectedRevision: uint, draft: recordDraft }),
+  listRecords: struct({ id, ref: str }),
   /** The id names the watch from now on. */
-  watchRecords: struct("watchRecords", { id, ref: str }),
-  watchNodes: struct("watchNodes", { id }),
+  watchRecords: struct({ id, ref: str }),
+  watchNodes: struct({ id }),
   /** Ends the watch with this id; it has no answer. */
-  unwatch: struct("unwatch", { id }),
-  ping: struct("ping", { id }),
+  unwatch: struct({ id }),
+  ping: struct({ id }),
 } as const;
 /** The first byte of a request is its position here plus one. Append only. */
 const REQUEST_ORDER = [
@@ -49,28 +49,28 @@ const REQUEST_ORDER = [
 
 const REPLIES = {
   /** Answer to a hello. */
-  welcome: struct("welcome", { protocol: uint }),
-  registered: struct("registered", { id, ref: str }),
-  renewed: struct("renewed", { id, result: oneOf("renewed", "ended") }),
+  welcome: struct({ protocol: uint }),
+  registered: struct({ id, ref: str }),
+  renewed: struct({ id, result: oneOf("renewed", "ended") }),
   /** Answer to update, resign and ping. */
-  done: struct("done", { id }),
-  record: struct("record", { id, record: nullable(sessionRecord) }),
-  applied: struct("applied", { id, revision: uint }),
-  conflict: struct("conflict", { id, current: nullable(sessionRecord) }),
+  done: struct({ id }),
+  record: struct({ id, record: nullable(sessionRecord) }),
+  applied: struct({ id, revision: uint }),
+  conflict: struct({ id, current: nullable(sessionRecord) }),
   /** A part of the answer to listRecords. */
-  someRecords: struct("someRecords", { id, records: list(keyed) }),
+  someRecords: struct({ id, records: list(keyed) }),
   /** The last part. */
-  lastRecords: struct("lastRecords", { id, records: list(keyed) }),
+  lastRecords: struct({ id, records: list(keyed) }),
   /** The request was refused; nothing was changed unless the code is `E_DIRECTORY_UNKNOWN_OUTCOME`. */
-  refused: struct("refused", { id, code: str, message: str }),
+  refused: struct({ id, code: str, message: str }),
   /** Event of a watch. */
-  recordChanged: struct("recordChanged", { id, key: str, record: sessionRecord }),
+  recordChanged: struct({ id, key: str, record: sessionRecord }),
   /** Event of a watch. */
-  nodeChanged: struct("nodeChanged", { id, entry: nodeEntry }),
+  nodeChanged: struct({ id, entry: nodeEntry }),
   /** Everything that stood when the watch began has been told. */
-  replayed: struct("replayed", { id }),
+  replayed: struct({ id }),
   /** The connection ends because of what the client did. */
-  problem: struct("problem", { code: str, message: str }),
+  problem: struct({ code: str, message: str }),
 } as const;
 /** The first byte of a reply is its position here plus one. Append only. */
 const REPLY_ORDER = [

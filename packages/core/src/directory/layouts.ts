@@ -12,12 +12,12 @@ const draftFields = {
 } as const;
 
 /** A record to be written. */
-export const recordDraft: Field<RecordDraft> = struct("draft", draftFields);
+export const recordDraft: Field<RecordDraft> = struct(draftFields);
 
 /** A record as it stands. */
-export const sessionRecord: Field<SessionRecord> = struct("record", { revision: uint, ...draftFields });
+export const sessionRecord: Field<SessionRecord> = struct({ revision: uint, ...draftFields });
 
-const wirePlace = struct("place", {
+const wirePlace = struct({
   region: nullable(str),
   zone: nullable(str),
   lat: nullable(f64),
@@ -40,7 +40,7 @@ const place: Field<Place> = {
   },
 };
 
-const kindVersions = list(struct("kind", { kind: str, version: uint }));
+const kindVersions = list(struct({ kind: str, version: uint }));
 
 const kinds: Field<NodeInfo["kinds"]> = {
   name: "kinds",
@@ -55,7 +55,7 @@ const kinds: Field<NodeInfo["kinds"]> = {
 };
 
 /** What a node publishes of itself. */
-export const nodeInfo: Field<NodeInfo> = struct("info", {
+export const nodeInfo: Field<NodeInfo> = struct({
   id: str,
   place,
   clientEndpoint: str,
@@ -65,7 +65,7 @@ export const nodeInfo: Field<NodeInfo> = struct("info", {
 });
 
 /** A node as watchers see it. */
-export const nodeEntry: Field<NodeEntry> = struct("node", { ref: str, info: nodeInfo, ended: bool });
+export const nodeEntry: Field<NodeEntry> = struct({ ref: str, info: nodeInfo, ended: bool });
 
 /** A node as the store keeps it. */
-export const nodeLease: Field<NodeLease> = struct("lease", { ref: str, info: nodeInfo, ttlMs: uint, ended: bool });
+export const nodeLease: Field<NodeLease> = struct({ ref: str, info: nodeInfo, ttlMs: uint, ended: bool });
