@@ -98,6 +98,22 @@ describe("liveness", () => {
     expect(b.log).toEqual(["up x#1"]);
   });
 
+  it("gives up a dial that nobody answers, and dials again", async () => {
+    const clock = new ManualClock();
+    const a = await harness.node("a#1", { clock, limits });
+    const server = await harness.rawServer();
+    a.peers.reach("x#1", server.address);
+    const mute = await server.next();
+    await mute.next(KIND.hello);
+    clock.advance(1_999);
+    expect(a.problems).toEqual([]);
+    clock.advance(1);
+    expect(a.problems).toEqual(["x#1 E_PEER_UNREACHABLE no connection within 2000 ms"]);
+    await mute.whenClosed();
+    clock.advance(100);
+    expect((await (await server.next()).next(KIND.hello)).length).toBeGreaterThan(0);
+  });
+
   it("gives up a peer whose bulk lane does not come", async () => {
     const clock = new ManualClock();
     const b = await harness.node("b#1", { clock, limits });
