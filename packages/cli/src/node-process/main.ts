@@ -5,6 +5,9 @@ import { failureOf, type NodeProcess, runNodeProcess } from "./run-node-process.
 /** Exit codes of a node process besides 0. */
 const COULD_NOT_START = 1;
 const LEFT_SESSIONS_BEHIND = 3;
+const COULD_NOT_STOP = 4;
+/** Without a parent nobody else would end a process that hangs. */
+const ORPHAN_PATIENCE_MS = 10_000;
 
 let running: NodeProcess | null = null;
 let leaving = false;
@@ -47,7 +50,10 @@ process.on("message", (message: ToNodeProcess) => {
   if (message.type === "start") void start(message.config);
   else stop();
 });
-process.once("disconnect", stop);
+process.once("disconnect", () => {
+  setTimeout(() => process.exit(COULD_NOT_STOP), ORPHAN_PATIENCE_MS).unref();
+  stop();
+});
 // Ctrl-C in a terminal reaches the whole group; the parent decides what becomes of its nodes.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => {

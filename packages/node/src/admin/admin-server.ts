@@ -76,7 +76,7 @@ export async function startAdminServer(
 
   const server = createServer((request, response) => {
     respond(request, response).catch((thrown: unknown) => {
-      if (response.headersSent || request.destroyed) return void response.destroy();
+      if (response.headersSent || response.destroyed) return void response.destroy();
       const error = problemOf(thrown);
       // What is left of a body is not read: the connection ends with this answer.
       if (!request.complete) response.setHeader("connection", "close");

@@ -36,7 +36,8 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
   if (type !== "application/json") throw new SojournError("E_CONFIG_INVALID", "the body must be application/json");
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // A request that is too large is answered, so its connection must outlive the reading.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > maxBytes) throw new SojournError("E_FRAME_TOO_LARGE", `the body is larger than ${maxBytes} bytes`, { maxBytes });
     chunks.push(chunk);

@@ -114,6 +114,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     stopping = true;
     const { spreadMs = 0, retryAfterMs = 50 } = how;
     const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections(); // those that never asked for a WebSocket
     let at = 0;
     const stepMs = spreadMs / Math.max(1, connections.size);
     for (const connection of connections) {
