@@ -1,3 +1,4 @@
+export type { GrammarRow } from "./bytes/layout.js";
 export { bool, bytes, f64, list, nullable, oneOf, type Shape, str, struct, u32, uint } from "./bytes/layout.js";
 export { ByteReader } from "./bytes/reader.js";
 export { ByteWriter } from "./bytes/writer.js";
@@ -14,6 +15,7 @@ export {
   type DirectoryRequest,
   decodeDirectoryReply,
   decodeDirectoryRequest,
+  directoryGrammar,
   writeDirectoryReply,
   writeDirectoryRequest,
 } from "./directory/frames.js";
@@ -85,6 +87,20 @@ export type {
   TurnResult,
 } from "./session/types.js";
 export { TrackedState } from "./state/tracked-state.js";
-export { CLIENT_PROTOCOL, type ClientFrame, type ClientFrameOf, decodeClientFrame, encodeClientFrame } from "./wire/client-frames.js";
+export {
+  CLIENT_PROTOCOL,
+  type ClientFrame,
+  type ClientFrameOf,
+  clientGrammar,
+  decodeClientFrame,
+  encodeClientFrame,
+} from "./wire/client-frames.js";
 export { decodePayload, encodePayload, MAX_PAYLOAD_DEPTH } from "./wire/payload.js";
-export { decodePeerMessage, encodePeerMessage, PEER_PROTOCOL, type PeerMessage, type PeerMessageOf } from "./wire/peer-messages.js";
+export {
+  decodePeerMessage,
+  encodePeerMessage,
+  PEER_PROTOCOL,
+  type PeerMessage,
+  type PeerMessageOf,
+  peerGrammar,
+} from "./wire/peer-messages.js";

@@ -4,7 +4,7 @@ import { bool, bytes, f64, list, nullable, oneOf, str, struct, u32, uint } from 
 import { ByteReader } from "./reader.js";
 import { ByteWriter } from "./writer.js";
 
-const everything = struct("everything", {
+const everything = struct({
   small: uint,
   word: u32,
   real: f64,

@@ -4,14 +4,16 @@ import type { ByteWriter } from "./writer.js";
 
 /** How one type of field is written and read. */
 export interface Field<T> {
-  readonly name: string;
+  /** How the bytes look, for the generated page of the wire: `uint`, `str?`, `{ seq: uint, gap: bool }` … */
+  readonly grammar: string;
   write(writer: ByteWriter, value: T): void;
   read(reader: ByteReader): T;
 }
 
 /** A field of whatever type. */
 export interface AnyField {
-  readonly name: string;
+  /** How the bytes look, for the generated page of the wire: `uint`, `str?`, `{ seq: uint, gap: bool }` … */
+  readonly grammar: string;
   write(writer: ByteWriter, value: never): void;
   read(reader: ByteReader): unknown;
 }
@@ -22,18 +24,18 @@ export type Shape<F extends Record<string, AnyField>> = {
 };
 
 /** Unsigned safe integer, LEB128. */
-export const uint: Field<number> = { name: "uint", write: (w, v) => w.uint(v), read: (r) => r.uint() };
+export const uint: Field<number> = { grammar: "uint", write: (w, v) => w.uint(v), read: (r) => r.uint() };
 /** Unsigned 32-bit integer, little-endian. */
-export const u32: Field<number> = { name: "u32", write: (w, v) => w.u32(v), read: (r) => r.u32() };
+export const u32: Field<number> = { grammar: "u32", write: (w, v) => w.u32(v), read: (r) => r.u32() };
 /** IEEE 754 double. */
-export const f64: Field<number> = { name: "f64", write: (w, v) => w.f64(v), read: (r) => r.f64() };
+export const f64: Field<number> = { grammar: "f64", write: (w, v) => w.f64(v), read: (r) => r.f64() };
 /** UTF-8 string with its length. */
-export const str: Field<string> = { name: "str", write: (w, v) => w.str(v), read: (r) => r.str() };
+export const str: Field<string> = { grammar: "str", write: (w, v) => w.str(v), read: (r) => r.str() };
 /** Bytes with their length; read as a view. */
-export const bytes: Field<Uint8Array> = { name: "bytes", write: (w, v) => w.bytes(v), read: (r) => r.bytes() };
+export const bytes: Field<Uint8Array> = { grammar: "bytes", write: (w, v) => w.bytes(v), read: (r) => r.bytes() };
 /** 0 or 1 in one byte. */
 export const bool: Field<boolean> = {
-  name: "bool",
+  grammar: "bool",
   write: (w, v) => w.u8(v ? 1 : 0),
   read: (r) => {
     const byte = r.u8();
@@ -45,7 +47,7 @@ export const bool: Field<boolean> = {
 /** A value or null: one byte, then the value. */
 export function nullable<T>(field: Field<T>): Field<T | null> {
   return {
-    name: `${field.name}?`,
+    grammar: `${field.grammar}?`,
     write(w, v) {
       w.u8(v === null ? 0 : 1);
       if (v !== null) field.write(w, v);
@@ -57,7 +59,7 @@ export function nullable<T>(field: Field<T>): Field<T | null> {
 /** A counted list. The count is checked against the bytes left, so a forged count cannot allocate. */
 export function list<T>(field: Field<T>): Field<readonly T[]> {
   return {
-    name: `${field.name}[]`,
+    grammar: `${field.grammar}[]`,
     write(w, v) {
       w.uint(v.length);
       for (const item of v) field.write(w, item);
@@ -73,10 +75,10 @@ export function list<T>(field: Field<T>): Field<readonly T[]> {
 }
 
 /** Fields in a fixed order, as one field. */
-export function struct<F extends Record<string, AnyField>>(name: string, fields: F): Field<Shape<F>> {
+export function struct<F extends Record<string, AnyField>>(fields: F): Field<Shape<F>> {
   const entries = Object.entries(fields) as unknown as [string, Field<unknown>][];
   return {
-    name,
+    grammar: entries.length === 0 ? "{}" : `{ ${entries.map(([key, field]) => `${key}: ${field.grammar}`).join(", ")} }`,
     write(w, v) {
       const values = v as Record<string, unknown>;
       for (const [key, field] of entries) field.write(w, values[key]);
@@ -92,7 +94,7 @@ export function struct<F extends Record<string, AnyField>>(name: string, fields:
 /** One of a fixed set of names, as one byte. */
 export function oneOf<const T extends readonly string[]>(...names: T): Field<T[number]> {
   return {
-    name: names.join("|"),
+    grammar: `(${names.join(" | ")})`,
     write: (w, v) => w.u8(names.indexOf(v)),
     read(r) {
       const name = names[r.u8()];
@@ -100,4 +102,16 @@ export function oneOf<const T extends readonly string[]>(...names: T): Field<T[n
       return name;
     },
   };
+}
+
+/** One frame type of a protocol: its first byte, its name, its fields. */
+export interface GrammarRow {
+  readonly code: number;
+  readonly name: string;
+  readonly fields: string;
+}
+
+/** Describes frames whose first byte is their position in `order` plus one. */
+export function grammarOf<T extends string>(order: readonly T[], frames: Readonly<Record<T, AnyField>>): readonly GrammarRow[] {
+  return order.map((name, i) => ({ code: i + 1, name, fields: frames[name].grammar }));
 }

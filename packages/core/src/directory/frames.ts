@@ -1,4 +1,4 @@
-import { type AnyField, list, nullable, oneOf, str, struct, uint } from "../bytes/layout.js";
+import { type AnyField, type GrammarRow, grammarOf, list, nullable, oneOf, str, struct, uint } from "../bytes/layout.js";
 import { ByteReader } from "../bytes/reader.js";
 import type { ByteWriter } from "../bytes/writer.js";
 import { SojournError } from "../errors/sojourn-error.js";
@@ -142,4 +142,9 @@ function decode<T extends string>(data: Uint8Array, order: readonly T[], frames:
   const body = frames[type].read(reader) as object;
   reader.end();
   return Object.assign(body, { t: type });
+}
+
+/** Type byte, name and fields of every directory frame, for the generated page of the wire. */
+export function directoryGrammar(): { readonly requests: readonly GrammarRow[]; readonly replies: readonly GrammarRow[] } {
+  return { requests: grammarOf(REQUEST_ORDER, REQUESTS), replies: grammarOf(REPLY_ORDER, REPLIES) };
 }

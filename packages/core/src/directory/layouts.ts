@@ -26,7 +26,7 @@ const wirePlace = struct({
 
 /** Absent fields stay absent. */
 const place: Field<Place> = {
-  name: "place",
+  grammar: wirePlace.grammar,
   write: (w, { region, zone, lat, lon }) =>
     wirePlace.write(w, { region: region ?? null, zone: zone ?? null, lat: lat ?? null, lon: lon ?? null }),
   read(r) {
@@ -43,7 +43,7 @@ const place: Field<Place> = {
 const kindVersions = list(struct({ kind: str, version: uint }));
 
 const kinds: Field<NodeInfo["kinds"]> = {
-  name: "kinds",
+  grammar: kindVersions.grammar,
   write(w, byKind) {
     kindVersions.write(
       w,

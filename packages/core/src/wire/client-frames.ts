@@ -1,4 +1,4 @@
-import { type AnyField, bool, bytes, f64, nullable, oneOf, str, struct, uint } from "../bytes/layout.js";
+import { type AnyField, bool, bytes, f64, type GrammarRow, grammarOf, nullable, oneOf, str, struct, uint } from "../bytes/layout.js";
 import { ByteReader } from "../bytes/reader.js";
 import type { ByteWriter } from "../bytes/writer.js";
 import { SojournError } from "../errors/sojourn-error.js";
@@ -7,7 +7,7 @@ import { SojournError } from "../errors/sojourn-error.js";
 export const CLIENT_PROTOCOL = 1;
 
 /** First frame of a socket: which session, which link, and where the client stands. */
-const hello = struct("hello", {
+const hello = struct({
   protocol: uint,
   session: str,
   /** Chosen by the client (random, ≥ 16 characters); the same over all sockets of the link. */
@@ -27,7 +27,7 @@ const hello = struct("hello", {
 });
 
 /** One numbered input: a call of an action. Its `seq` identifies the call. */
-const input = struct("input", {
+const input = struct({
   seq: uint,
   /** Cumulative acknowledgement of session → client messages. */
   ack: uint,
@@ -37,16 +37,16 @@ const input = struct("input", {
 });
 
 /** Cumulative acknowledgement; `gap` asks to send everything after it again. */
-const ack = struct("ack", { seq: uint, gap: bool });
+const ack = struct({ seq: uint, gap: bool });
 
-const ping = struct("ping", { nonce: uint });
-const pong = struct("pong", { nonce: uint });
+const ping = struct({ nonce: uint });
+const pong = struct({ nonce: uint });
 
 /** The client leaves for good: the link ends. */
-const bye = struct("bye", {});
+const bye = struct({});
 
 /** Answer to a hello that was carried out. */
-const welcome = struct("welcome", {
+const welcome = struct({
   protocol: uint,
   epoch: uint,
   /** Cumulative acknowledgement of client → session messages. */
@@ -67,7 +67,7 @@ const welcome = struct("welcome", {
 });
 
 /** One numbered message from the session. */
-const output = struct("output", {
+const output = struct({
   epoch: uint,
   seq: uint,
   /** Cumulative acknowledgement of client → session messages. */
@@ -82,10 +82,10 @@ const output = struct("output", {
 });
 
 /** Acknowledges inputs when there is no output to carry it. */
-const acked = struct("acked", { epoch: uint, seq: uint });
+const acked = struct({ epoch: uint, seq: uint });
 
 /** The session has moved; `endpoint` is the better one from now on. The socket goes on working as a relay. */
-const moved = struct("moved", {
+const moved = struct({
   epoch: uint,
   from: str,
   to: str,
@@ -97,7 +97,7 @@ const moved = struct("moved", {
 });
 
 /** Something was refused, or the link or socket ends. After `fatal` the socket is closed by the node. */
-const problem = struct("problem", {
+const problem = struct({
   code: str,
   message: str,
   fatal: bool,
@@ -142,4 +142,9 @@ export function decodeClientFrame(data: Uint8Array): ClientFrame {
   const body = (FRAMES[type] as AnyField).read(reader) as object;
   reader.end();
   return Object.assign(body, { t: type }) as ClientFrame;
+}
+
+/** Type byte, name and fields of every client frame, for the generated page of the wire. */
+export function clientGrammar(): readonly GrammarRow[] {
+  return grammarOf(ORDER, FRAMES);
 }

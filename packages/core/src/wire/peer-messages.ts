@@ -1,4 +1,18 @@
-import { type AnyField, bool, bytes, f64, list, nullable, oneOf, str, struct, u32, uint } from "../bytes/layout.js";
+import {
+  type AnyField,
+  bool,
+  bytes,
+  f64,
+  type GrammarRow,
+  grammarOf,
+  list,
+  nullable,
+  oneOf,
+  str,
+  struct,
+  u32,
+  uint,
+} from "../bytes/layout.js";
 import { ByteReader } from "../bytes/reader.js";
 import type { ByteWriter } from "../bytes/writer.js";
 import { SojournError } from "../errors/sojourn-error.js";
@@ -8,7 +22,7 @@ import type { Crc32 } from "../ports/checksum.js";
 export const PEER_PROTOCOL = 1;
 
 /** A place in a session's history. `hash` is the CRC chain over all deltas; two replicas at equal positions are equal. */
-const position = struct("position", { epoch: uint, version: uint, hash: u32 });
+const position = struct({ epoch: uint, version: uint, hash: u32 });
 
 /** Structure tables that the bytes beside them rely on, when the receiver may not have them. */
 const table = nullable(bytes);
@@ -16,15 +30,15 @@ const table = nullable(bytes);
 // ---- hand-over (the numbers are the steps of PROTOCOL.md) ----
 
 /** 1. A asks B to take the session in. */
-const offer = struct("offer", { session: str, epoch: uint, attempt: uint, stateVersion: uint });
+const offer = struct({ session: str, epoch: uint, attempt: uint, stateVersion: uint });
 /** 1. B has reserved room; `have` is the copy it already holds. */
-const accept = struct("accept", { session: str, epoch: uint, attempt: uint, have: nullable(position) });
+const accept = struct({ session: str, epoch: uint, attempt: uint, have: nullable(position) });
 /** 1. B does not take it. */
-const refuse = struct("refuse", { session: str, epoch: uint, attempt: uint, code: str, retryAfterMs: uint });
+const refuse = struct({ session: str, epoch: uint, attempt: uint, code: str, retryAfterMs: uint });
 /** A gives the attempt up: before PREPARE B frees everything; afterwards B, as the heir, declines. */
-const cancel = struct("cancel", { session: str, epoch: uint, attempt: uint });
+const cancel = struct({ session: str, epoch: uint, attempt: uint });
 /** 5. The token: B owns at `epoch` once it has verified this. */
-const grant = struct("grant", {
+const grant = struct({
   session: str,
   /** The incarnation that it is for. */
   to: str,
@@ -51,16 +65,16 @@ const grant = struct("grant", {
   settleMs: uint,
 });
 /** 6. B runs. */
-const taken = struct("taken", { session: str, epoch: uint, attempt: uint, version: uint, blackoutMs: f64 });
+const taken = struct({ session: str, epoch: uint, attempt: uint, version: uint, blackoutMs: f64 });
 /** 7, other way: the heir has declined; A owns again at `epoch`. */
-const declined = struct("declined", { session: str, epoch: uint, attempt: uint, revision: uint });
+const declined = struct({ session: str, epoch: uint, attempt: uint, revision: uint });
 /** 8. The record names B as owner. */
-const released = struct("released", { session: str, epoch: uint });
+const released = struct({ session: str, epoch: uint });
 
 // ---- replicas ----
 
 /** One chunk of a snapshot; `crc` covers the whole snapshot. */
-const base = struct("base", {
+const base = struct({
   session: str,
   epoch: uint,
   version: uint,
@@ -73,7 +87,7 @@ const base = struct("base", {
   table,
 });
 /** Deltas that follow `fromVersion` without a gap; `hash` is the chain after the last. */
-const delta = struct("delta", {
+const delta = struct({
   session: str,
   epoch: uint,
   fromVersion: uint,
@@ -83,7 +97,7 @@ const delta = struct("delta", {
   table,
 });
 /** Cumulative acknowledgement of a replica; `want` says what it lacks to go on. */
-const ack = struct("ack", {
+const ack = struct({
   session: str,
   epoch: uint,
   version: uint,
@@ -91,16 +105,16 @@ const ack = struct("ack", {
   want: oneOf("nothing", "deltas", "base", "table"),
 });
 /** No record names this replica and its owner no longer feeds it: free it. A `serial` below a later offer's `attempt` is void. */
-const drop = struct("drop", { session: str, epoch: uint, serial: uint });
+const drop = struct({ session: str, epoch: uint, serial: uint });
 /** A standby asks to be dropped from the record (it is about to stop). */
-const leave = struct("leave", { session: str, epoch: uint });
+const leave = struct({ session: str, epoch: uint });
 /** The receiver acts in an epoch that is over. */
-const fence = struct("fence", { session: str, epoch: uint });
+const fence = struct({ session: str, epoch: uint });
 
 // ---- clients' traffic ----
 
 /** Ingress → owner: a socket wants its link. `socket` tells the ingress which of its sockets an answer is for. */
-const attach = struct("attach", {
+const attach = struct({
   session: str,
   hops: uint,
   ingress: str,
@@ -115,7 +129,7 @@ const attach = struct("attach", {
   user: bytes,
 });
 /** Ingress → owner: one input of a link. */
-const input = struct("input", {
+const input = struct({
   session: str,
   hops: uint,
   ingress: str,
@@ -127,28 +141,28 @@ const input = struct("input", {
   payload: bytes,
 });
 /** Ingress → owner: cumulative acknowledgement by a client. */
-const linkAck = struct("linkAck", { session: str, hops: uint, ingress: str, link: str, generation: uint, seq: uint, gap: bool });
+const linkAck = struct({ session: str, hops: uint, ingress: str, link: str, generation: uint, seq: uint, gap: bool });
 /** Ingress → owner: the socket of this generation is gone (`leave`: for good). */
-const detach = struct("detach", { session: str, hops: uint, ingress: str, link: str, generation: uint, leave: bool });
+const detach = struct({ session: str, hops: uint, ingress: str, link: str, generation: uint, leave: bool });
 /** Owner → ingress: the answer to an attach; `frame` is the client's welcome or fatal problem. */
-const attached = struct("attached", { session: str, epoch: uint, link: str, socket: uint, generation: uint, ok: bool, frame: bytes });
+const attached = struct({ session: str, epoch: uint, link: str, socket: uint, generation: uint, ok: bool, frame: bytes });
 /** Owner → ingress: one client frame; after `close` the socket is closed. */
-const output = struct("output", { session: str, epoch: uint, link: str, generation: uint, close: bool, frame: bytes });
+const output = struct({ session: str, epoch: uint, link: str, generation: uint, close: bool, frame: bytes });
 /** New owner → ingresses of attached links. */
-const route = struct("route", { session: str, epoch: uint, owner: str, from: str, blackoutMs: f64, settleMs: uint });
+const route = struct({ session: str, epoch: uint, owner: str, from: str, blackoutMs: f64, settleMs: uint });
 /** The receiver of a client's message is not the owner and knows no better; the ingress asks the directory. */
-const misdirected = struct("misdirected", { session: str, link: str, socket: uint });
+const misdirected = struct({ session: str, link: str, socket: uint });
 
 // ---- cached data ----
 
-const pullCache = struct("pullCache", { session: str, request: uint, key: str });
-const cacheValue = struct("cacheValue", { session: str, request: uint, value: nullable(bytes), table });
+const pullCache = struct({ session: str, request: uint, key: str });
+const cacheValue = struct({ session: str, request: uint, value: nullable(bytes), table });
 
 // ---- commands of operators, about no session ----
 
 /** A command for the receiver, as JSON. */
-const ask = struct("ask", { request: uint, body: str });
-const answer = struct("answer", { request: uint, body: str });
+const ask = struct({ request: uint, body: str });
+const answer = struct({ request: uint, body: str });
 
 const MESSAGES = {
   offer,
@@ -216,4 +230,9 @@ export function decodePeerMessage(crc32: Crc32, data: Uint8Array): PeerMessage {
   const fields = (MESSAGES[type] as AnyField).read(reader) as object;
   reader.end();
   return Object.assign(fields, { t: type }) as PeerMessage;
+}
+
+/** Type byte, name and fields of every message between nodes, for the generated page of the wire. */
+export function peerGrammar(): readonly GrammarRow[] {
+  return grammarOf(ORDER, MESSAGES);
 }
