@@ -161,6 +161,19 @@ describe("the cache", () => {
     expect(answer(driver)).toEqual([2, 2]);
   });
 
+  it("is gone from replicas, too, when a carried value makes way for a rebuilt one", () => {
+    const { driver, go, restore } = setup();
+    go(driver, (ctx) => ctx.cache.set("k", "carried"));
+    const heir = restore(driver, { self: "b#1" });
+    const { delta } = go(driver, (ctx) => {
+      ctx.cache.delete("k");
+      ctx.cache.set("k", "rebuilt", "rebuild");
+    }) as TurnResult;
+    heir.cell.apply(delta as Uint8Array);
+    go(heir, (ctx) => ctx.cache.get("k"));
+    expect(answer(heir)).toBe(undefined);
+  });
+
   it("never serves what was rebuilt before another node ran turns", () => {
     const { driver, go, restore } = setup();
     go(driver, (ctx) => ctx.cache.set("k", "stale", "rebuild"));

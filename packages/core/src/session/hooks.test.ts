@@ -176,6 +176,8 @@ describe("a newer definition", () => {
     expect([heir2.cell.stateVersion, stateOf(heir2)]).toEqual([3, { n: 4, two: true, three: true }]);
     owner.cell.apply(first.delta as Uint8Array);
     expect([owner.cell.stateVersion, stateOf(owner)]).toEqual([3, { n: 4, two: true, three: true }]);
+    const second = heir2.run(heir2.message("a", "inc"), true);
+    expect(JSON.stringify(env.codec.decode(second.delta as Uint8Array))).not.toContain("three");
     expect(() => owner.call("a", "inc")).toThrow(expect.objectContaining({ code: "E_STATE_VERSION" }));
     expect(() => standby.run(WAKE, false)).not.toThrow();
   });

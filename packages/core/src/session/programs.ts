@@ -58,7 +58,6 @@ export function* joinLink(turn: Turn, joining: LinkState, former: Former | null)
     if (joining.leaving) turn.refusal = new SojournError("E_LINK_KICKED", turn.removals.at(-1)?.message);
   } catch (thrown) {
     turn.rollback();
-    turn.joining = null;
     turn.counts = false;
     turn.refusal =
       thrown instanceof SojournError

@@ -14,6 +14,7 @@ const Todo = z.object({
     z.discriminatedUnion("do", [
       z.object({ do: z.literal("count"), by: z.number() }),
       z.object({ do: z.literal("item"), key: z.string(), value: z.number() }),
+      z.object({ do: z.literal("deepen"), key: z.string() }),
       z.object({ do: z.literal("drop"), key: z.string() }),
       z.object({ do: z.literal("broadcast"), except: z.array(z.string()), text: z.string() }),
       z.object({ do: z.literal("send"), to: z.string() }),
@@ -45,6 +46,11 @@ const room = defineSession({
           case "item":
             ctx.state.items.set(step.key, { value: step.value });
             break;
+          case "deepen": {
+            const item = ctx.state.items.get(step.key);
+            if (item !== undefined) item.value++;
+            break;
+          }
           case "drop":
             ctx.state.items.delete(step.key);
             break;
@@ -121,6 +127,7 @@ const timer = fc.constantFrom("t1", "t2");
 const step: fc.Arbitrary<Step> = fc.oneof(
   record({ do: fc.constant("count" as const), by: fc.integer({ min: 1, max: 3 }) }),
   record({ do: fc.constant("item" as const), key, value: fc.integer() }),
+  record({ do: fc.constant("deepen" as const), key }),
   record({ do: fc.constant("drop" as const), key }),
   record({ do: fc.constant("broadcast" as const), except: fc.subarray(LINKS), text: fc.constantFrom("x", "y".repeat(300)) }),
   record({ do: fc.constant("send" as const), to: linkId }),
@@ -405,6 +412,15 @@ describe("a delta", () => {
     expect(() => replica.apply(env.codec.encode([3, 8, 1, ...tail]))).toThrow(expect.objectContaining({ code: "E_CODEC_CORRUPT" }));
     expect(image()).toEqual(before);
     expect(() => replica.apply(env.codec.encode({ version: 3 }))).toThrow(expect.objectContaining({ code: "E_CODEC_CORRUPT" }));
+  });
+
+  it("carries each confirmation once", () => {
+    const { owner, run } = ownerAndReplica();
+    run([]);
+    const plain = run([]).length;
+    owner.cell.acknowledge("b", 1, 1);
+    expect(run([]).length).toBeGreaterThan(plain);
+    expect(run([]).length).toBe(plain);
   });
 
   it("carries the end of the session, and what was still to come is off", () => {

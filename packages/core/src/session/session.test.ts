@@ -438,10 +438,25 @@ describe("a link", () => {
     }
     const result = driver.call("a", "shout", last);
     expect(result.closed).toMatchObject([{ link: "b", code: "E_LINK_OVERFLOW", ingress: null }]);
+    expect(result.touched.map((link) => link.id)).toEqual(["a"]);
     expect(driver.cell.links.has("b")).toBe(false);
     expect(driver.last("a")).toMatchObject({ kind: "reply" });
     driver.alarms();
     expect((driver.image() as unknown[])[4]).toMatchObject({ log: ["b E_LINK_OVERFLOW false"] });
+  });
+});
+
+describe("a link that is kicked", () => {
+  it("is closed once, even when the same turn would overflow it", () => {
+    const driver = new Driver(room, testEnv({ limits: resolveLimits({ maxOutboxMessages: 3 }) }));
+    driver.attach("a");
+    driver.attach("b");
+    driver.cell.acknowledge("a", 1, 2);
+    for (let i = 0; i < 2; i++) {
+      driver.call("a", "shout", "x");
+      driver.cell.acknowledge("a", 1, driver.link("a").nextOut - 1);
+    }
+    expect(driver.call("a", "kick", "b").closed.map((c) => c.code)).toEqual(["E_LINK_KICKED"]);
   });
 });
 
