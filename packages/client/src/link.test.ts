@@ -119,6 +119,8 @@ test("a move that is told while a hello is under way is followed as soon as that
   cluster.move("ws://c");
   clock.advance(40);
   expect([client.endpoint, client.stats().sockets]).toEqual(["ws://c", 3]);
+  // The hello at b was awaited, not given up: the session is never attached to a socket that nobody reads.
+  expect(client.stats().spareSockets).toBe(2);
 });
 
 test("the same move told twice is one handover", () => {
@@ -319,13 +321,28 @@ test("a path that is dead behind a live socket is noticed by what stays unacknow
   const { clock, cluster, client } = live({ limits: { retransmitMs: 100, maxRetransmits: 2, callTimeoutMs: 60_000 } });
   cluster.relayDead = true;
   const answer = client.call.add?.(1);
-  clock.advance(650);
+  clock.advance(250);
+  expect(sent(at(cluster, 0), "input").length).toBe(2);
+  clock.advance(400);
   expect(sent(at(cluster, 0), "input").length).toBe(3);
   clock.advance(100);
   cluster.relayDead = false;
   clock.advance(7_000);
   expect(at(cluster, 1).endpoint).toBe("ws://b");
   expect(await answer).toBe(1);
+});
+
+test("an acknowledgement shows that the path lives: losses that are far apart do not add up", async () => {
+  const { clock, cluster, client } = live({ limits: { retransmitMs: 100, maxRetransmits: 1 } });
+  for (let i = 0; i < 5; i++) {
+    cluster.relayDead = true;
+    const answer = client.call.add?.(i);
+    clock.advance(50);
+    cluster.relayDead = false;
+    clock.advance(200);
+    expect(await answer).toBe(i);
+  }
+  expect(client.stats().sockets).toBe(1);
 });
 
 test("reconnects go round all endpoints, with pauses that grow to the limit", () => {

@@ -117,7 +117,8 @@ export class FakeCluster {
   refusal: Omit<ClientFrameOf<"problem">, "t"> | null = null;
   /** Makes the session deaf: frames reach the node, and no further. */
   relayDead = false;
-  acksOnly = false;
+  /** What welcomes tell. */
+  heartbeatMs = 1_000;
 
   constructor(clock: Clock, random: Random, owner: string) {
     this.clock = clock;
@@ -234,7 +235,7 @@ export class FakeCluster {
       reason: fresh && hello.epoch > 0 ? "E_LINK_EXPIRED" : null,
       owner: idOf(this.owner),
       endpoint: this.owner,
-      heartbeatMs: 1_000,
+      heartbeatMs: this.heartbeatMs,
     });
     for (const output of link.outbox) this.#send(link, output);
   }

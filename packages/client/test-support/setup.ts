@@ -11,7 +11,7 @@ export function setup(options: { seed?: number; endpoints?: string[]; limits?: P
   const clock = new VirtualClock();
   const random = seededRandom(seed);
   const cluster = new FakeCluster(clock, random, endpoints[0] as string);
-  const env = { clock, random, openSocket: cluster.openSocket, limits: resolveClientLimits({ clientHeartbeatMs: 1_000, ...limits }) };
+  const env = { clock, random, openSocket: cluster.openSocket, limits: resolveClientLimits({ clientHeartbeatMs: 20_000, ...limits }) };
   const client = new SessionClient(env, { session: "room/1", endpoints, auth });
   const log: string[] = [];
   client.on("status", (status) => log.push(status));

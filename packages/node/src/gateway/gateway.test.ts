@@ -47,7 +47,7 @@ test.each<[string, string, (client: RawClient) => void]>([
   ["an empty message", "E_FRAME_MALFORMED", (client) => client.ws.send(Buffer.alloc(0))],
   ["a frame cut short", "E_FRAME_MALFORMED", (client) => client.ws.send(frameBytes(input(1)).subarray(0, 6))],
   ["a frame with more behind it", "E_FRAME_MALFORMED", (client) => client.ws.send(Buffer.concat([frameBytes(input(1)), Buffer.of(0)]))],
-  ["a text message", "E_FRAME_MALFORMED", (client) => client.ws.send("hello")],
+  ["a text message, even if its bytes are a frame", "E_FRAME_MALFORMED", (client) => client.ws.send("\u0004\u0007")],
   ["a frame of nodes", "E_FRAME_MALFORMED", (client) => client.send({ t: "acked", epoch: 1, seq: 1 })],
   ["an oversize message", "E_FRAME_TOO_LARGE", (client) => client.send(input(1, new Uint8Array(70_000)))],
   ["a violation of WebSocket framing", "E_FRAME_MALFORMED", (client) => socketOf(client).write(Buffer.from([0xf3, 0x80, 0, 0, 0, 0]))],
@@ -143,6 +143,7 @@ test("a silent client is probed and then dropped; one that answers stays", async
   await harness.router.until(() => harness.router.routes[1]?.log.length === 1);
   harness.clock.advance(5_000);
   await silent.closed;
+  expect(await alive.frame(2)).toEqual({ t: "ping", nonce: 0 });
   expect(harness.router.routes.map(({ log }) => log)).toEqual([["detach"], ["input 1"]]);
   expect(harness.gateway.connections).toBe(1);
 });
