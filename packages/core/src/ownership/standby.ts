@@ -31,7 +31,7 @@ export class StandbyRole implements Role {
   #assembly: BaseAssembly | null = null;
   #heir: Heir = { name: "none" };
   /** The offer that room is reserved for. */
-  #attempt: { readonly from: NodeRef; readonly attempt: number; readonly deadline: Scheduled } | null = null;
+  #attempt: { readonly from: NodeRef; readonly attempt: number; readonly revision: number; readonly deadline: Scheduled } | null = null;
   #lastOffer: { readonly from: NodeRef; readonly attempt: number } | null = null;
   #expiry: Scheduled | null = null;
   #promoting = false;
@@ -118,6 +118,8 @@ export class StandbyRole implements Role {
       return;
     }
     if (this.#attempt === null || this.#attempt.attempt !== attempt) {
+      // [11] An offer that came to its end here before, sent again: nobody waits for an answer.
+      if (this.#lastOffer?.from === from && this.#lastOffer.attempt >= attempt) return;
       const room = host.reserveRoom(key);
       if (room !== "reserved") {
         answer(room === "cordoned" ? "E_NODE_CORDONED" : "E_QUEUE_FULL", 250);
@@ -128,7 +130,8 @@ export class StandbyRole implements Role {
     const { clock, limits } = host;
     this.#attempt?.deadline.cancel();
     const patienceMs = limits.offerTimeoutMs + limits.copyTimeoutMs + limits.heirDeadlineMs;
-    this.#attempt = { from, attempt, deadline: clock.schedule(patienceMs, () => this.#endAttempt()) };
+    const revision = this.#slot.cas.record?.revision ?? 0;
+    this.#attempt = { from, attempt, revision, deadline: clock.schedule(patienceMs, () => this.#endAttempt()) };
     this.#lastOffer = { from, attempt };
     this.#follow(from, epoch);
     const replica = this.#replica;
@@ -284,8 +287,13 @@ export class StandbyRole implements Role {
     }
     this.#slot.raiseFence(record.epoch);
     if (record.owner !== host.self) this.#owner = record.owner;
-    if (record.heir === host.self) this.#beHeir(record);
-    else this.#beNoHeir();
+    if (record.heir === host.self) {
+      this.#beHeir(record);
+    } else {
+      this.#beNoHeir();
+      // [15] Recorded without being heir: it was wanted as a standby, and has come in.
+      if (this.#attempt !== null && record.revision > this.#attempt.revision && record.inSync.includes(host.self)) this.#endAttempt();
+    }
     this.#watchRetention();
     if (record.owner === host.self && record.heir !== host.self) {
       // The record names this node owner, but it has no such role: only after a restart of its slot; nobody else may act.

@@ -167,6 +167,11 @@ export class SimCluster {
     return owners.length === 1 ? nodeIdOf(owners[0] as NodeRef) : null;
   }
 
+  /** A session's place on one node. */
+  slot(id: string, session: SessionKey) {
+    return this.node(id).runtime?.host?.slots.get(session);
+  }
+
   record(session: SessionKey) {
     return this.#directory.open().read(session);
   }

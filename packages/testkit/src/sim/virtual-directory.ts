@@ -24,11 +24,21 @@ export interface DirectoryFaults {
   down: boolean;
 }
 
+/** Looks at one write before it is sent and may decide what happens to it, before chance does. */
+export type WriteInterceptor = (key: SessionKey, draft: RecordDraft) => WriteVerdict | undefined;
+
+/** `lost`: never carried out. `unanswered`: carried out after `extraMs`, and the answer is lost at once; `done` runs when it has been carried out. */
+export type WriteVerdict =
+  | { readonly fate: "lost" }
+  | { readonly fate: "unanswered"; readonly extraMs: number; readonly done?: () => void }
+  | { readonly fate: "slow"; readonly extraMs: number };
+
 /** A node's directory client with a network in between that can be slow, lossy or cut. */
 export class VirtualDirectory implements Directory {
   readonly #inner: Directory;
   readonly #clock: Clock;
   readonly #random: SeededRandom;
+  intercept: WriteInterceptor | null = null;
   readonly faults: DirectoryFaults = { delayMs: 1, lostAnswers: 0, lateWrites: 0, down: false };
 
   constructor(directory: InMemoryDirectory, clock: Clock, random: SeededRandom) {
@@ -60,6 +70,20 @@ export class VirtualDirectory implements Directory {
     return answer;
   }
 
+  async #judged(verdict: WriteVerdict, write: () => Promise<CasOutcome>): Promise<CasOutcome> {
+    if (verdict.fate === "slow") {
+      await this.#pause(verdict.extraMs);
+      const outcome = await write();
+      await this.#pause(this.faults.delayMs);
+      return outcome;
+    }
+    if (verdict.fate === "unanswered") {
+      this.#clock.schedule(verdict.extraMs, () => void write().then(verdict.done, () => undefined));
+    }
+    await this.#pause(this.faults.delayMs * 4 + 20);
+    throw new SojournError("E_DIRECTORY_UNKNOWN_OUTCOME");
+  }
+
   register(info: NodeInfo, ttlMs: number): Promise<NodeRef> {
     return this.#inner.register(info, ttlMs);
   }
@@ -76,7 +100,9 @@ export class VirtualDirectory implements Directory {
     return this.#ask(false, () => this.#inner.read(key));
   }
   compareAndSet(key: SessionKey, expectedRevision: number, draft: RecordDraft): Promise<CasOutcome> {
-    return this.#ask(true, () => this.#inner.compareAndSet(key, expectedRevision, draft));
+    const write = () => this.#inner.compareAndSet(key, expectedRevision, draft);
+    const verdict = this.intercept?.(key, draft);
+    return verdict === undefined ? this.#ask(true, write) : this.#judged(verdict, write);
   }
   listRecords(ref: NodeRef): Promise<ReadonlyMap<SessionKey, SessionRecord>> {
     return this.#ask(false, () => this.#inner.listRecords(ref));
