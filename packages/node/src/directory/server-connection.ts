@@ -218,7 +218,13 @@ export class ServerConnection implements FrameSocketUser {
   }
 
   #reply(reply: DirectoryReply, urgent = false): void {
-    this.#frames.send((writer) => writeDirectoryReply(writer, reply), urgent);
+    try {
+      this.#frames.send((writer) => writeDirectoryReply(writer, reply), urgent);
+    } catch (error) {
+      // Bounds were set so that a stored record does not fit an answer. The engine that answers must not suffer for it.
+      if (!(error instanceof SojournError)) throw error;
+      this.#frames.destroy(error);
+    }
   }
 }
 
