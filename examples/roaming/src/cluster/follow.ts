@@ -1,0 +1,60 @@
+import { errorCodeOf } from "@sojourn/core";
+
+/** Moves one user's session to a node. Resolves with the blackout, or with null when the session was there already. */
+export type MoveSession = (user: number, to: string) => Promise<number | null>;
+
+/** Told how the moves go. */
+export interface FollowListener {
+  readonly moved: (user: number, to: string, blackoutMs: number) => void;
+  /** The session runs where it ran. */
+  readonly failed: (user: number, to: string, code: string) => void;
+}
+
+/**
+ * The policy of the demonstration: a session goes where its user is. One move per session at a time; when the user has gone on meanwhile,
+ * the next move follows at once.
+ */
+export class Follow {
+  readonly #move: MoveSession;
+  readonly #listener: FollowListener;
+  readonly #wanted = new Map<number, string>();
+  readonly #moving = new Map<number, Promise<void>>();
+  #stopped = false;
+
+  constructor(move: MoveSession, listener: FollowListener) {
+    this.#move = move;
+    this.#listener = listener;
+  }
+
+  get inFlight(): number {
+    return this.#moving.size;
+  }
+
+  /** The user's nearest node is this one now. */
+  want(user: number, node: string): void {
+    this.#wanted.set(user, node);
+    if (this.#stopped || this.#moving.has(user)) return;
+    const following = this.#follow(user).finally(() => this.#moving.delete(user));
+    this.#moving.set(user, following);
+  }
+
+  async #follow(user: number): Promise<void> {
+    for (;;) {
+      const to = this.#wanted.get(user);
+      if (to === undefined || this.#stopped) return;
+      try {
+        const blackoutMs = await this.#move(user, to);
+        if (blackoutMs !== null) this.#listener.moved(user, to, blackoutMs);
+      } catch (error) {
+        this.#listener.failed(user, to, errorCodeOf(error));
+      }
+      if (this.#wanted.get(user) === to) return;
+    }
+  }
+
+  /** Starts no more moves and waits for those under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#moving.values());
+  }
+}
