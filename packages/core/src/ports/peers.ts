@@ -25,7 +25,12 @@ export interface Peers {
   bind(handler: PeersHandler): void;
   /** Makes the peer known; a connection is opened and kept open until `forget`. */
   reach(peer: NodeRef, address: string): void;
+  /** Closes and forgets; a peer that was up goes down by this. */
   forget(peer: NodeRef): void;
+  /**
+   * Copies the message; `unreachable` unless the peer is up.
+   * @throws SojournError `E_FRAME_TOO_LARGE`
+   */
   send(to: NodeRef, lane: Lane, message: Uint8Array): SendOutcome;
   isUp(peer: NodeRef): boolean;
   /** Smoothed round-trip time in ms, once it has been measured. */

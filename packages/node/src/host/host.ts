@@ -193,7 +193,14 @@ export class Host implements SlotHost, PeersHandler {
 
   send(to: NodeRef, lane: Lane, message: PeerMessage): SendOutcome {
     if (this.#over) return "unreachable";
-    if (to !== this.self) return this.#peers.send(to, lane, encodePeerMessage(this.#writer, this.crc32, message));
+    if (to !== this.self) {
+      try {
+        return this.#peers.send(to, lane, encodePeerMessage(this.#writer, this.crc32, message));
+      } catch (error) {
+        this.#observer.incident("session" in message ? message.session : "", errorCodeOf(error), `${message.t} to ${to} was not sent`);
+        return "full";
+      }
+    }
     // A message to this node itself takes the same way, later, so that nobody is called from within its own call.
     this.clock.schedule(0, () => {
       if (!this.#over) this.#receive(this.self, message);
