@@ -19,7 +19,11 @@ export class Child {
 
   /** @param module the child's entry, compiled */
   constructor(module: URL) {
-    this.#process = fork(fileURLToPath(module), [], { execArgv: process.execArgv, serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    this.#process = fork(fileURLToPath(module), [], {
+      execArgv: process.execArgv,
+      serialization: "advanced",
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
     this.#process.on("message", (answer: Answer) => {
       const waiting = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);

@@ -73,6 +73,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
           return self.#epoch;
         },
         deliver: (link, frame, close) => host.deliver(key, self.#epoch, link, frame, close),
+        unlink: (link) => host.unlink(key, link),
       },
       start.released,
     );

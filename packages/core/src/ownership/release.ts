@@ -1,4 +1,5 @@
 import { ByteWriter } from "../bytes/writer.js";
+import type { NodeRef } from "../names.js";
 import type { ClosedLink, Link, OutboxEntry, TurnResult } from "../session/types.js";
 import { encodeClientFrame } from "../wire/client-frames.js";
 import type { LinkAddress } from "./slot-host.js";
@@ -7,6 +8,8 @@ import type { LinkAddress } from "./slot-host.js";
 export interface ReleasePorts {
   readonly epoch: number;
   deliver(link: LinkAddress, frame: Uint8Array, close: boolean): void;
+  /** The link has attached somewhere else: its socket there is of no use to the session any more. */
+  unlink(link: LinkAddress): void;
 }
 
 interface Held {
@@ -21,6 +24,8 @@ interface Held {
 /** How far one link's present socket has been served. */
 interface Cursor {
   generation: number;
+  /** Where that socket is. */
+  ingress: NodeRef | null;
   sentOut: number;
   ackedIn: number;
 }
@@ -85,7 +90,12 @@ export class Releaser {
 
   /** A link's socket was welcomed: its outputs go to this generation from now on. */
   attached(link: Link): void {
-    this.#cursors.set(link.id, { generation: link.generation, sentOut: link.ackedOut, ackedIn: link.lastIn });
+    const { id, generation, ingress, ackedOut, lastIn } = link;
+    const before = this.#cursors.get(id);
+    if (before !== undefined && before.ingress !== null && before.ingress !== ingress) {
+      this.#ports.unlink({ id, generation: before.generation, ingress: before.ingress });
+    }
+    this.#cursors.set(id, { generation, ingress, sentOut: ackedOut, ackedIn: lastIn });
     this.#flush(link, this.#cursor(link));
   }
 
@@ -98,7 +108,7 @@ export class Releaser {
         sentOut = entry.seq;
       }
       const ackedIn = link.lastInVersion <= releasedBefore ? link.lastIn : 0;
-      this.#cursors.set(link.id, { generation: link.generation, sentOut, ackedIn });
+      this.#cursors.set(link.id, { generation: link.generation, ingress: link.ingress, sentOut, ackedIn });
     }
   }
 
@@ -129,7 +139,7 @@ export class Releaser {
   #cursor(link: Link): Cursor {
     let cursor = this.#cursors.get(link.id);
     if (cursor === undefined) {
-      cursor = { generation: 0, sentOut: link.ackedOut, ackedIn: 0 };
+      cursor = { generation: 0, ingress: null, sentOut: link.ackedOut, ackedIn: 0 };
       this.#cursors.set(link.id, cursor);
     }
     return cursor;

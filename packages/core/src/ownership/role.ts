@@ -11,7 +11,7 @@ export type ClientOp = PeerMessageOf<"attach"> | PeerMessageOf<"input"> | PeerMe
 /** Any other message about a session. */
 export type SessionMessage = Exclude<
   PeerMessage,
-  ClientOp | { t: "attached" | "output" | "route" | "misdirected" | "pullCache" | "cacheValue" | "ask" | "answer" }
+  ClientOp | { t: "attached" | "output" | "route" | "misdirected" | "pullCache" | "cacheValue" | "unlink" | "ask" | "answer" }
 >;
 
 /** What a node is to a session. Each phase owns its timers and lets go of them in `stop`. */

@@ -52,6 +52,8 @@ export interface SlotHost {
   forgetTables(to: NodeRef): void;
   /** Hands one client frame to the link's socket, here or at its ingress. */
   deliver(key: SessionKey, epoch: number, link: LinkAddress, frame: Uint8Array, close: boolean): void;
+  /** The link's socket at this address is not the session's any more; it may serve as a spare. */
+  unlink(key: SessionKey, link: LinkAddress): void;
   /** Answers an attach: the frame is the client's welcome or a fatal problem. */
   answerAttach(key: SessionKey, epoch: number, link: LinkAddress, socket: number, ok: boolean, frame: Uint8Array): void;
   /** Makes known at this node (and its clients) who owns the session now. */

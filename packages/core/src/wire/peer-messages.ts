@@ -153,6 +153,9 @@ const route = struct({ session: str, epoch: uint, owner: str, from: str, blackou
 /** The receiver of a client's message is not the owner and knows no better; the ingress asks the directory. */
 const misdirected = struct({ session: str, link: str, socket: uint });
 
+/** Owner → ingress: the link has attached elsewhere; the socket of this generation is a spare from now on. */
+const unlink = struct({ session: str, link: str, generation: uint });
+
 // ---- cached data ----
 
 const pullCache = struct({ session: str, request: uint, key: str });
@@ -191,6 +194,7 @@ const MESSAGES = {
   cacheValue,
   ask,
   answer,
+  unlink,
 } as const;
 
 type PeerType = keyof typeof MESSAGES;

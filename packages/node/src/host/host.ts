@@ -257,6 +257,9 @@ export class Host implements SlotHost, PeersHandler {
       case "misdirected":
         this.ingress.misdirected(from, message.session);
         return;
+      case "unlink":
+        this.ingress.unlink(message.session, message.link, message.generation);
+        return;
       case "pullCache":
         this.#answerPull(from, message.session, message.request, message.key);
         return;
@@ -328,6 +331,12 @@ export class Host implements SlotHost, PeersHandler {
     const { ingress, id, generation } = link;
     if (ingress === this.self) this.ingress.deliver(this.self, key, epoch, link, frame, close);
     else if (ingress !== null) this.send(ingress, "control", { t: "output", session: key, epoch, link: id, generation, close, frame });
+  }
+
+  unlink(key: SessionKey, link: LinkAddress): void {
+    const { ingress, id, generation } = link;
+    if (ingress === this.self) this.ingress.unlink(key, id, generation);
+    else if (ingress !== null) this.send(ingress, "control", { t: "unlink", session: key, link: id, generation });
   }
 
   answerAttach(key: SessionKey, epoch: number, link: LinkAddress, socket: number, ok: boolean, frame: Uint8Array): void {

@@ -173,6 +173,14 @@ export class Ingress implements ClientRouter {
     if (problem.t === "problem") entry.socket.fail(problem.code, problem.message, problem.retryAfterMs);
   }
 
+  /** The link has attached at another node: its socket here becomes a spare. */
+  unlink(session: SessionKey, link: string, generation: number): void {
+    const entry = this.sockets.live(session, link);
+    if (entry === undefined || entry.generation !== generation) return;
+    this.sockets.remove(entry);
+    entry.socket.release();
+  }
+
   /** The session has a new owner: its clients here are told of the better endpoint, and are served over the relay until they switch. */
   ownerChanged(session: SessionKey, epoch: number, owner: NodeRef, from: NodeRef, blackoutMs: number, settleMs: number): void {
     const news = epoch > (this.#ports.routes.get(session)?.epoch ?? 0);
