@@ -65,7 +65,7 @@ export function textReporter(out: (line: string) => void): DevReporter {
     supervised(what) {
       switch (what.type) {
         case "left":
-          return out(`${what.id} has left the cluster`);
+          return out(`${what.id} has left the cluster${what.whole ? "" : " without having moved all of its sessions"}`);
         case "crashed":
           return out(`${what.id} crashed (exit code ${what.exitCode}) and is started again in ${what.againInMs} ms`);
         case "restarted":

@@ -1,9 +1,11 @@
 import type { LocalCluster, LocalNodeSpec } from "../cluster/local-cluster.js";
 import type { LocalNode } from "../cluster/node-handle.js";
+import { LEFT_SESSIONS_BEHIND } from "../node-process/messages.js";
 
 /** What a supervisor tells. */
 export type Supervised =
-  | { readonly type: "left"; readonly id: string }
+  /** It was asked to leave; `whole` is false when it could not move everything away. */
+  | { readonly type: "left"; readonly id: string; readonly whole: boolean }
   | { readonly type: "crashed"; readonly id: string; readonly exitCode: number; readonly againInMs: number }
   | { readonly type: "restarted"; readonly node: LocalNode }
   | { readonly type: "failed"; readonly id: string; readonly error: unknown; readonly againInMs: number }
@@ -15,7 +17,7 @@ const LONGEST_PAUSE_MS = 10_000;
 /** A node that ran for this long has recovered: its next crash is a first one. */
 const STEADY_MS = 30_000;
 
-/** Starts nodes again that crash, with longer and longer pauses. A node that ended with exit code 0 left on purpose and stays away. */
+/** Starts nodes again that crash, with longer and longer pauses. One that was asked to leave stays away. */
 export class Supervisor {
   readonly #cluster: LocalCluster;
   readonly #tell: (what: Supervised) => void;
@@ -33,14 +35,14 @@ export class Supervisor {
     const since = performance.now();
     void node.exited.then((exitCode) => {
       if (this.#stopped) return;
-      if (exitCode !== 0) {
+      if (exitCode !== 0 && exitCode !== LEFT_SESSIONS_BEHIND) {
         const count = performance.now() - since > STEADY_MS ? 1 : crashes + 1;
         const againInMs = this.#later(spec, count);
         this.#tell({ type: "crashed", id: spec.id, exitCode, againInMs });
         return;
       }
       this.#watched.delete(spec.id);
-      this.#tell({ type: "left", id: spec.id });
+      this.#tell({ type: "left", id: spec.id, whole: exitCode === 0 });
       if (this.#watched.size === 0) this.#tell({ type: "empty" });
     });
   }

@@ -1,10 +1,9 @@
 // Entry of a node process that startLocalCluster forks. It is started and told to stop over the channel to its parent.
-import type { NodeProcessConfig, NodeProcessEvent, ToNodeProcess } from "./messages.js";
+import { LEFT_SESSIONS_BEHIND, type NodeProcessConfig, type NodeProcessEvent, type ToNodeProcess } from "./messages.js";
 import { failureOf, type NodeProcess, runNodeProcess } from "./run-node-process.js";
 
-/** Exit codes of a node process besides 0. */
+/** Exit codes of a node process besides 0 and LEFT_SESSIONS_BEHIND. */
 const COULD_NOT_START = 1;
-const LEFT_SESSIONS_BEHIND = 3;
 const COULD_NOT_STOP = 4;
 /** Without a parent nobody else would end a process that hangs. */
 const ORPHAN_PATIENCE_MS = 10_000;

@@ -19,6 +19,9 @@ export interface NodeProcessConfig {
   readonly evacuateMs?: number;
 }
 
+/** Exit code of a node process that was asked to leave and could not move everything away in time. */
+export const LEFT_SESSIONS_BEHIND = 3;
+
 /** Parent → node process. Also when the parent is gone, the process stops. */
 export type ToNodeProcess =
   | { readonly type: "start"; readonly config: NodeProcessConfig }
