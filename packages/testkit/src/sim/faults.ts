@@ -16,8 +16,9 @@ export const CALM: FaultPlan = { latencyMs: 1, jitterMs: 0, loss: 0, duplication
 /** Looks at one message and may decide what happens to it, before chance does. */
 export type Interceptor = (message: { readonly from: string; readonly to: string; readonly bytes: Uint8Array }) => Verdict | undefined;
 
-/** `copies` 0 loses the message; `extraMs` delays it. */
+/** `copies` 0 loses the message; `extraMs` delays it; `bytes` arrives instead of it. */
 export interface Verdict {
+  readonly bytes?: Uint8Array;
   readonly copies: number;
   readonly extraMs: number;
 }

@@ -1,5 +1,6 @@
 export { counter } from "./counter-session.js";
 export { CALM, type FaultPlan, type Interceptor, type Verdict } from "./faults.js";
+export { NodeClock } from "./node-clock.js";
 export { runScenario, type ScenarioOptions, type ScenarioReport } from "./scenario.js";
 export { SeededRandom } from "./seeded-random.js";
 export { type Incident, SimCluster, type SimNode, type SimOptions } from "./sim-cluster.js";

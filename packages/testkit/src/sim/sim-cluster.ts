@@ -10,6 +10,7 @@ import {
 } from "@sojourn/core";
 import { NodeRuntime, systemCrc32 } from "@sojourn/node";
 import { VirtualClock } from "../virtual-clock.js";
+import { NodeClock } from "./node-clock.js";
 import { SeededRandom } from "./seeded-random.js";
 import { VirtualDirectory } from "./virtual-directory.js";
 import { VirtualNetwork } from "./virtual-network.js";
@@ -37,6 +38,8 @@ export interface SimNode {
   readonly id: string;
   readonly endpoint: string;
   readonly directory: VirtualDirectory;
+  /** Its clock, which can be paused. */
+  readonly clock: NodeClock;
   /** Null after a crash. */
   runtime: NodeRuntime | null;
   /** Its address in the network, per life. */
@@ -75,11 +78,12 @@ export class SimCluster {
 
   /** Starts a node, or starts it again after a crash, with nothing. */
   async startNode(id: string): Promise<SimNode> {
-    const directory = new VirtualDirectory(this.#directory, this.clock, this.random.fork());
-    const node: SimNode = { id, endpoint: `sim://${id}`, directory, runtime: null, address: "" };
+    const clock = new NodeClock(this.clock);
+    const directory = new VirtualDirectory(this.#directory, clock, this.random.fork());
+    const node: SimNode = { id, endpoint: `sim://${id}`, directory, clock, runtime: null, address: "" };
     this.nodes.set(id, node);
     const runtime = new NodeRuntime({
-      clock: this.clock,
+      clock,
       random: this.random.fork(),
       crc32: systemCrc32,
       scope: { run: (_turn, fn) => fn(), current: () => undefined },
@@ -88,7 +92,7 @@ export class SimCluster {
       definitions: this.#options.definitions,
       info: { id, place: {}, clientEndpoint: node.endpoint },
       openPeers: async (self) => {
-        const peers = this.network.open(self);
+        const peers = this.network.open(self, (task) => clock.arrive(task));
         node.address = peers.address;
         return peers;
       },
@@ -101,7 +105,11 @@ export class SimCluster {
       },
     });
     node.runtime = runtime;
-    this.sockets.listen(node.endpoint, () => node.runtime);
+    this.sockets.listen(
+      node.endpoint,
+      () => node.runtime,
+      (task) => clock.arrive(task),
+    );
     const started = runtime.start();
     await this.clock.run(20);
     await started;

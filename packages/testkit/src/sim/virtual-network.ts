@@ -3,7 +3,11 @@ import type { LifePeers } from "@sojourn/node";
 import { CALM, type FaultPlan, type Interceptor } from "./faults.js";
 import type { SeededRandom } from "./seeded-random.js";
 
+/** Hands on what reaches a node, at once or when it wakes. */
+export type Arrival = (task: () => void) => void;
+
 interface Endpoint {
+  readonly arrive: Arrival;
   readonly address: string;
   readonly self: () => NodeRef;
   handler: PeersHandler | null;
@@ -51,9 +55,9 @@ export class VirtualNetwork {
   }
 
   /** A node's end of the network. */
-  open(self: () => NodeRef): LifePeers {
+  open(self: () => NodeRef, arrive: Arrival = (task) => task()): LifePeers {
     this.#addresses++;
-    const endpoint: Endpoint = { address: `sim:${this.#addresses}`, self, handler: null, closed: false, known: new Map() };
+    const endpoint: Endpoint = { address: `sim:${this.#addresses}`, self, handler: null, closed: false, known: new Map(), arrive };
     this.#endpoints.set(endpoint.address, endpoint);
     return {
       address: endpoint.address,
@@ -131,8 +135,8 @@ export class VirtualNetwork {
     this.#connections.add(connection);
     this.#clock.schedule(0, () => {
       if (!connection.open) return;
-      from.handler?.onUp(connection.refB);
-      to.handler?.onUp(connection.refA);
+      from.arrive(() => from.handler?.onUp(connection.refB));
+      to.arrive(() => to.handler?.onUp(connection.refA));
     });
   }
 
@@ -142,8 +146,8 @@ export class VirtualNetwork {
     this.#connections.delete(connection);
     const { a, b, refA, refB } = connection;
     this.#clock.schedule(0, () => {
-      if (!a.closed) a.handler?.onDown(refB);
-      if (!b.closed) b.handler?.onDown(refA);
+      if (!a.closed) a.arrive(() => a.handler?.onDown(refB));
+      if (!b.closed) b.arrive(() => b.handler?.onDown(refA));
     });
     this.#clock.schedule(RECONNECT_MS, () => {
       this.#connect(a, refB);
@@ -175,7 +179,8 @@ export class VirtualNetwork {
     }
     const copies = verdict?.copies ?? (this.#random.chance(this.plan.duplication) ? 2 : 1);
     if (copies > 1) this.counts.doubled++;
-    for (let i = 0; i < copies; i++) this.#deliver(connection, target, sender, lane, this.#maybeDamage(message), verdict?.extraMs ?? 0);
+    for (let i = 0; i < copies; i++)
+      this.#deliver(connection, target, sender, lane, this.#maybeDamage(verdict?.bytes ?? message), verdict?.extraMs ?? 0);
     return "queued";
   }
 
@@ -207,7 +212,7 @@ export class VirtualNetwork {
         return;
       }
       this.counts.delivered++;
-      target.handler?.onMessage(from, message);
+      target.arrive(() => target.handler?.onMessage(from, message));
     });
   }
 }

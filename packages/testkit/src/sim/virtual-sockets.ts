@@ -9,6 +9,7 @@ import {
   encodeClientFrame,
 } from "@sojourn/core";
 import type { SeededRandom } from "./seeded-random.js";
+import type { Arrival } from "./virtual-network.js";
 
 /** One client socket, both ends. */
 class Pipe implements ClientSocket {
@@ -33,11 +34,13 @@ class Pipe implements ClientSocket {
   }
 
   /** From the client. */
-  up(router: () => ClientRouter | null, data: Uint8Array): void {
+  up(router: () => ClientRouter | null, arrive: Arrival, data: Uint8Array): void {
     const bytes = data.slice();
     this.#lastUpMs = Math.max(this.#lastUpMs, this.#clock.now() + this.#latency());
     this.#clock.schedule(this.#lastUpMs - this.#clock.now(), () => {
-      if (this.#open) this.#handle(router(), bytes);
+      arrive(() => {
+        if (this.#open) this.#handle(router(), bytes);
+      });
     });
   }
 
@@ -113,6 +116,7 @@ export class VirtualSockets {
   readonly #clock: Clock;
   readonly #random: SeededRandom;
   readonly #routers = new Map<string, () => ClientRouter | null>();
+  readonly #arrivals = new Map<string, Arrival>();
   readonly #pipes = new Map<string, Set<Pipe>>();
   latencyMs = 2;
   jitterMs = 1;
@@ -123,7 +127,8 @@ export class VirtualSockets {
   }
 
   /** What answers at an endpoint; null while nothing does. */
-  listen(endpoint: string, router: () => ClientRouter | null): void {
+  listen(endpoint: string, router: () => ClientRouter | null, arrive: Arrival = (task) => task()): void {
+    this.#arrivals.set(endpoint, arrive);
     this.#routers.set(endpoint, router);
   }
 
@@ -131,6 +136,7 @@ export class VirtualSockets {
   readonly openSocket: OpenSocket = (endpoint, events) => {
     const latency = () => this.latencyMs + this.#random.next() * this.jitterMs;
     const router = () => this.#routers.get(endpoint)?.() ?? null;
+    const arrive: Arrival = (task) => (this.#arrivals.get(endpoint) ?? ((now) => now()))(task);
     const pipe = new Pipe(this.#clock, latency, events);
     let pipes = this.#pipes.get(endpoint);
     if (pipes === undefined) {
@@ -144,7 +150,7 @@ export class VirtualSockets {
       else events.onOpen();
     });
     return {
-      send: (data) => pipe.up(router, data),
+      send: (data) => pipe.up(router, arrive, data),
       close: () => pipe.closeByClient(),
     };
   };
