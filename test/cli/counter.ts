@@ -1,11 +1,6 @@
 import { defineSession } from "@sojourn/core";
 import { z } from "zod";
 
-/** Loading this file shows that TypeScript works: an enum is not plain JavaScript with annotations. */
-enum Step {
-  One = 1,
-}
-
 export const counter = defineSession({
   name: "counter",
   version: 1,
@@ -13,7 +8,7 @@ export const counter = defineSession({
   actions: (action) => ({
     add: action(z.number(), (ctx, tag) => {
       ctx.state.seen.push(tag);
-      ctx.state.n += Step.One;
+      ctx.state.n += 1;
       return ctx.state.n;
     }),
     seen: action(null, (ctx) => [...ctx.state.seen]),

@@ -5,8 +5,9 @@ import { helpOf, overview } from "./help.js";
 import { nearest } from "./nearest.js";
 import { parseInput } from "./parse.js";
 
-/** Exit codes: it could not be done, and the command line was wrong. */
+/** Exit code of a command that could not be done. */
 export const FAILED = 1;
+/** Exit code of a wrong command line. */
 export const WRONG_USE = 2;
 
 /** Runs one command line and resolves with the exit code; what went wrong has been said then. */
