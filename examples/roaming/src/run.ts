@@ -14,6 +14,8 @@ import type { Travel } from "./travel/travel.js";
 
 const TRAVEL_TICK_MS = 20;
 const STATUS_EVERY_MS = 1_000;
+/** A move that has not ended after this is a fault. */
+const MOVE_PATIENCE_MS = 15_000;
 /** So many clients fit well into one process. */
 const CLIENTS_PER_PROCESS = 400;
 const MAX_CROWDS = 4;
@@ -125,7 +127,8 @@ class Run {
     await Promise.race([stop, over, ...this.#crowds.map(({ done }) => done)]);
     clearInterval(travelling);
     const runMs = performance.now() - this.#startedAtMs;
-    await follow.stop();
+    const hanging = await follow.stop(new Promise((resolve) => this.#timers.push(setTimeout(resolve, MOVE_PATIENCE_MS))));
+    if (hanging > 0) this.#faults.push(`${hanging} moves had not ended after ${MOVE_PATIENCE_MS / 1_000} s`);
     const results = await Promise.all(this.#crowds.map((crowd) => crowd.finish()));
     await cluster.refresh();
     this.#view.show(this.#moment());

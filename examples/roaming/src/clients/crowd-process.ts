@@ -22,7 +22,7 @@ export class CrowdProcess {
   constructor(config: CrowdConfig, onIncident: (what: string) => void) {
     this.#onIncident = onIncident;
     this.#child = fork(ENTRY, [], { stdio: ["ignore", "ignore", "inherit", "ipc"], execArgv: [] });
-    this.#ended = new Promise((resolve) => this.#child.once("close", () => resolve()));
+    this.#ended = new Promise((resolve) => this.#child.once("exit", () => resolve()));
     const died = new Promise<never>((_, reject) => {
       this.#child.once("error", (cause) => reject(new SojournError("E_INTERNAL", "the clients' process could not start", {}, cause)));
       this.#child.once("exit", (code, signal) =>

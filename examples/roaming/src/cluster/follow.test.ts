@@ -9,6 +9,8 @@ interface Asked {
   readonly fail: (error: Error) => void;
 }
 
+const never = new Promise<void>(() => undefined);
+
 function setup() {
   const asked: Asked[] = [];
   const log: string[] = [];
@@ -30,7 +32,7 @@ describe("the follow policy", () => {
       [2, "b"],
     ]);
     for (const { done } of asked) done(3);
-    await follow.stop();
+    expect(await follow.stop(never)).toBe(0);
     expect(log).toEqual(["1 at a after 3", "2 at b after 3"]);
   });
 
@@ -69,11 +71,17 @@ describe("the follow policy", () => {
     expect(log).toEqual(["1 not at a: E_NODE_CORDONED"]);
   });
 
+  test("tells how many moves did not end in time", async () => {
+    const { follow } = setup();
+    follow.want(1, "a");
+    expect(await follow.stop(Promise.resolve())).toBe(1);
+  });
+
   test("starts nothing after the stop", async () => {
     const { asked, follow } = setup();
     follow.want(1, "a");
     follow.want(1, "b");
-    const stopped = follow.stop();
+    const stopped = follow.stop(never);
     follow.want(2, "c");
     asked[0]?.done(1);
     await stopped;

@@ -52,9 +52,10 @@ export class Follow {
     }
   }
 
-  /** Starts no more moves and waits for those under way. */
-  async stop(): Promise<void> {
+  /** Starts no more moves and waits for those under way until `patience` resolves. Returns how many have not ended by then. */
+  async stop(patience: Promise<void>): Promise<number> {
     this.#stopped = true;
-    await Promise.all(this.#moving.values());
+    await Promise.race([Promise.all(this.#moving.values()), patience]);
+    return this.#moving.size;
   }
 }
