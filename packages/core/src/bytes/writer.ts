@@ -93,6 +93,11 @@ export class ByteWriter {
     return this.#bytes.subarray(start, this.#length);
   }
 
+  /** Starts again empty; views of what was written are void. */
+  clear(): void {
+    this.#length = 0;
+  }
+
   /** A copy of what was written; the writer starts again empty. */
   take(): Uint8Array {
     const copy = this.#bytes.slice(0, this.#length);

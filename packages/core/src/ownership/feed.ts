@@ -21,6 +21,9 @@ export interface FeedSource {
   onAcked(feed: Feed): void;
 }
 
+/** Up to this size a base counts as small. */
+const SMALL_BASE_BYTES = 32_768;
+
 type Phase =
   /** The replica's position is not known to fit; it is asked by an empty delta. */
   | { readonly name: "probing" }
@@ -225,9 +228,11 @@ export class Feed {
     if (phase.name !== "copying") return;
     const { host, key, epoch, stateVersion } = this.#source;
     const size = host.limits.bulkChunkBytes;
+    // A small session goes with the other small messages; only a large one has to stand back behind them.
+    const lane = phase.bytes.length <= SMALL_BASE_BYTES ? "control" : "bulk";
     while (phase.offset < phase.bytes.length || phase.offset === 0) {
       const chunk = phase.bytes.subarray(phase.offset, phase.offset + size);
-      const outcome = host.send(this.peer, "bulk", {
+      const outcome = host.send(this.peer, lane, {
         t: "base",
         session: key,
         epoch,

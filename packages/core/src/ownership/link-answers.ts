@@ -1,4 +1,3 @@
-import { ByteWriter } from "../bytes/writer.js";
 import { nodeIdOf } from "../names.js";
 import type { AttachVerdict } from "../session/types.js";
 import { CLIENT_PROTOCOL, encodeClientFrame } from "../wire/client-frames.js";
@@ -11,7 +10,6 @@ type GoodVerdict = Extract<AttachVerdict, { ok: true }>;
 export class LinkAnswers {
   readonly #host: SlotHost;
   readonly #key: string;
-  readonly #writer = new ByteWriter(256);
 
   constructor(host: SlotHost, key: string) {
     this.#host = host;
@@ -21,7 +19,7 @@ export class LinkAnswers {
   welcome(epoch: number, op: PeerMessageOf<"attach">, verdict: GoodVerdict): void {
     const { lastIn, nextOut, generation, recovered, reason } = verdict;
     const { self, limits } = this.#host;
-    const frame = encodeClientFrame(this.#writer, {
+    const frame = encodeClientFrame(this.#host.scratch, {
       t: "welcome",
       protocol: CLIENT_PROTOCOL,
       epoch,
@@ -49,6 +47,6 @@ export class LinkAnswers {
   }
 
   #problem(code: string, message: string, retryAfterMs: number): Uint8Array {
-    return encodeClientFrame(this.#writer, { t: "problem", code, message, fatal: true, retryAfterMs });
+    return encodeClientFrame(this.#host.scratch, { t: "problem", code, message, fatal: true, retryAfterMs });
   }
 }

@@ -72,6 +72,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
         get epoch() {
           return self.#epoch;
         },
+        scratch: host.scratch,
         deliver: (link, frame, close) => host.deliver(key, self.#epoch, link, frame, close),
         unlink: (link) => host.unlink(key, link),
       },

@@ -1,4 +1,4 @@
-import { ByteWriter } from "../bytes/writer.js";
+import type { ByteWriter } from "../bytes/writer.js";
 import type { NodeRef } from "../names.js";
 import type { ClosedLink, Link, OutboxEntry, TurnResult } from "../session/types.js";
 import { encodeClientFrame } from "../wire/client-frames.js";
@@ -7,6 +7,8 @@ import type { LinkAddress } from "./slot-host.js";
 /** What a release does to the outside. */
 export interface ReleasePorts {
   readonly epoch: number;
+  /** Scratch space for one frame. */
+  readonly scratch: ByteWriter;
   deliver(link: LinkAddress, frame: Uint8Array, close: boolean): void;
   /** The link has attached somewhere else: its socket there is of no use to the session any more. */
   unlink(link: LinkAddress): void;
@@ -36,7 +38,6 @@ interface Cursor {
  */
 export class Releaser {
   readonly #ports: ReleasePorts;
-  readonly #writer = new ByteWriter(512);
   readonly #cursors = new Map<string, Cursor>();
   #held: Held[] = [];
   #head = 0;
@@ -173,12 +174,16 @@ export class Releaser {
   #send(link: LinkAddress, entry: OutboxEntry, ack: number): void {
     const { seq, kind, answers, name, payload } = entry;
     const { epoch } = this.#ports;
-    this.#ports.deliver(link, encodeClientFrame(this.#writer, { t: "output", epoch, seq, ack, kind, answers, name, payload }), false);
+    this.#ports.deliver(
+      link,
+      encodeClientFrame(this.#ports.scratch, { t: "output", epoch, seq, ack, kind, answers, name, payload }),
+      false,
+    );
   }
 
   #acknowledge(link: Link, cursor: Cursor): void {
     if (link.ingress === null) return;
-    this.#ports.deliver(link, encodeClientFrame(this.#writer, { t: "acked", epoch: this.#ports.epoch, seq: cursor.ackedIn }), false);
+    this.#ports.deliver(link, encodeClientFrame(this.#ports.scratch, { t: "acked", epoch: this.#ports.epoch, seq: cursor.ackedIn }), false);
   }
 
   #close(gone: ClosedLink): void {
@@ -189,7 +194,13 @@ export class Releaser {
     if (cursor !== undefined && cursor.generation === gone.generation) {
       for (const entry of gone.outbox) if (entry.seq > cursor.sentOut) this.#send(address, entry, cursor.ackedIn);
     }
-    const frame = encodeClientFrame(this.#writer, { t: "problem", code: gone.code, message: gone.message, fatal: true, retryAfterMs: 0 });
+    const frame = encodeClientFrame(this.#ports.scratch, {
+      t: "problem",
+      code: gone.code,
+      message: gone.message,
+      fatal: true,
+      retryAfterMs: 0,
+    });
     this.#ports.deliver(address, frame, true);
   }
 }

@@ -1,3 +1,4 @@
+import type { ByteWriter } from "../bytes/writer.js";
 import type { Limits } from "../limits/catalogue.js";
 import type { NodeRef, SessionKey } from "../names.js";
 import type { Crc32 } from "../ports/checksum.js";
@@ -36,6 +37,8 @@ export interface SlotHost {
   readonly limits: Limits;
   readonly crc32: Crc32;
   readonly directory: Directory;
+  /** Scratch space for encoding one client frame at a time. */
+  readonly scratch: ByteWriter;
   nextRequest(): number;
   /** True while this node may act [10]: measured on the monotonic clock from the sending of the last renewal. */
   leaseValid(): boolean;

@@ -211,12 +211,13 @@ export type PeerMessageOf<K extends PeerType> = Extract<PeerMessage, { t: K }>;
 /** A place in a session's history. */
 export type Position = Readonly<BodyOf<typeof position>>;
 
-/** Encodes one message: type, fields, CRC-32 over both (little-endian). `writer` is scratch space and must be empty. */
+/** Encodes one message: type, fields, CRC-32 over both (little-endian). `writer` is scratch space; the view is valid until its next use. */
 export function encodePeerMessage(writer: ByteWriter, crc32: Crc32, message: PeerMessage): Uint8Array {
+  writer.clear();
   writer.u8(CODE[message.t]);
   (MESSAGES[message.t] as unknown as { write(w: ByteWriter, v: unknown): void }).write(writer, message);
   writer.u32(crc32(writer.view()));
-  return writer.take();
+  return writer.view();
 }
 
 /**

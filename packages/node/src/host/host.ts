@@ -87,6 +87,7 @@ export class Host implements SlotHost, PeersHandler {
   readonly #onCommand: (body: string) => Promise<string>;
   readonly #finder: Finder;
   readonly #rooms = new Map<SessionKey, number>();
+  readonly scratch = new ByteWriter(4_096);
   readonly #writer = new ByteWriter(4_096);
   readonly #unwatch: () => void;
   #requests = 0;
