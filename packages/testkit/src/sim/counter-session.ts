@@ -1,6 +1,7 @@
 import { defineSession } from "@sojourn/core";
 
-interface Said {
+/** What clients of `counter` say. */
+export interface Said {
   readonly who: string;
   readonly n: number;
 }
@@ -14,7 +15,7 @@ interface CounterState {
 }
 
 /** A Standard Schema for what clients of `counter` say. */
-const SAID = {
+export const SAID = {
   "~standard": {
     version: 1,
     vendor: "sojourn-testkit",

@@ -1,4 +1,13 @@
-import { type Limits, type NodeRef, nodeIdOf, type SessionDefinition } from "@sojourn/core";
+import {
+  ByteWriter,
+  encodePeerMessage,
+  type Limits,
+  type NodeRef,
+  nodeIdOf,
+  type PeerMessage,
+  type SessionDefinition,
+} from "@sojourn/core";
+import { systemCrc32 } from "@sojourn/node";
 import { counter } from "./counter-session.js";
 import { SimCluster } from "./sim-cluster.js";
 import { Talker } from "./talker.js";
@@ -106,11 +115,29 @@ export class Stage {
     if (owners.length > 1) this.problem(`I1: ${owners.join(" and ")} act`);
     for (const id of this.#ids) {
       const self = this.cluster.node(id).runtime?.self;
+      if (self != null && this.cluster.node(id).runtime?.host?.leaseValid() === true) {
+        // [10] A node stops acting before its lease can end.
+        const ended = this.#ids.find((other) => this.cluster.node(other).runtime?.host?.isEnded(self) === true);
+        if (ended !== undefined) this.problem(`lease: ${self} may still act when ${ended} knows that its lease has ended`);
+      }
       const slot = this.cluster.slot(id, this.key);
       if (self === undefined || self === null || slot === undefined) continue;
       if (slot.fence < (this.#fences.get(self) ?? 0)) this.problem(`I3: the epoch at ${self} went back`);
       this.#fences.set(self, slot.fence);
     }
+  }
+
+  /** A message reaches a node out of nowhere: an old frame that was still under way. */
+  inject(from: NodeRef, to: string, message: PeerMessage): void {
+    this.cluster.node(to).runtime?.host?.onMessage(from, encodePeerMessage(new ByteWriter(), systemCrc32, message));
+  }
+
+  refOf(id: string): NodeRef {
+    return this.cluster.node(id).runtime?.self ?? "";
+  }
+
+  roleOf(id: string): string {
+    return this.cluster.slot(id, this.key)?.role.kind ?? "absent";
   }
 
   problem(text: string): void {
