@@ -7,7 +7,7 @@ import type { StateCodec } from "../ports/codec.js";
 import type { Directory, SessionRecord } from "../ports/directory.js";
 import type { Lane, SendOutcome } from "../ports/peers.js";
 import type { Random } from "../ports/random.js";
-import type { SessionFactory } from "../session/session-port.js";
+import type { SessionCell, SessionFactory } from "../session/session-port.js";
 import type { PeerMessage } from "../wire/peer-messages.js";
 
 /** A finished hand-over as its source saw it. */
@@ -71,6 +71,8 @@ export interface SlotHost {
   onMoved(report: MoveReport): void;
   /** Something worth knowing that nobody waits for (refused messages, lost sessions); never on the hot path. */
   onIncident(key: SessionKey, code: string, message: string): void;
+  /** The slot is empty now, but this cell keeps lazy cache entries that the present owner may pull until their retention ends. */
+  retain(key: SessionKey, cell: SessionCell): void;
   /** A write of this node to the record stands. */
   onRecord(key: SessionKey, record: SessionRecord): void;
 }

@@ -82,7 +82,9 @@ export class Slot implements SlotPort {
   }
 
   #become(role: Role): void {
+    const { cell } = this.#role;
     this.#role.stop();
+    if (role === ABSENT && cell?.keepsLazy === true) this.host.retain(this.key, cell);
     this.#role = role;
     this.#onRole(this);
   }

@@ -41,6 +41,8 @@ export interface SessionCell {
    * @throws SojournError `E_CODEC_CORRUPT`, `E_CODEC_TABLE_UNKNOWN`, `E_DELTA_GAP`; the replica is unchanged then
    */
   apply(delta: Uint8Array): void;
+  /** Whether lazy cache entries are kept here that a later owner may still pull. */
+  readonly keepsLazy: boolean;
   /** Lazy cache entries kept for a later owner; the value or undefined. */
   cachedValue(key: string): unknown;
 }

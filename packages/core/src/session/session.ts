@@ -108,6 +108,11 @@ export class Session implements SessionCell {
     body.cache.dropRebuilt();
   }
 
+  get keepsLazy(): boolean {
+    for (const [, { cacheClass, from }] of this.#body.cache.entries()) if (cacheClass === "lazy" && from === null) return true;
+    return false;
+  }
+
   cachedValue(key: string): unknown {
     const entry = this.#body.cache.get(key);
     return entry !== undefined && entry.cacheClass === "lazy" && entry.from === null ? entry.value : undefined;

@@ -86,6 +86,8 @@ export class Host implements SlotHost, PeersHandler {
   readonly #commands: Commands;
   readonly #onCommand: (body: string) => Promise<string>;
   readonly #finder: Finder;
+  /** Cells of sessions that left, for their lazy cache entries. */
+  readonly #retained = new Map<SessionKey, SessionCell>();
   readonly #rooms = new Map<SessionKey, number>();
   readonly scratch = new ByteWriter(4_096);
   readonly #writer = new ByteWriter(4_096);
@@ -464,8 +466,15 @@ export class Host implements SlotHost, PeersHandler {
     return codec.decode(answer.value);
   }
 
+  retain(key: SessionKey, cell: SessionCell): void {
+    this.#retained.set(key, cell);
+    this.clock.schedule(this.limits.replicaRetentionMs, () => {
+      if (this.#retained.get(key) === cell) this.#retained.delete(key);
+    });
+  }
+
   #answerPull(from: NodeRef, session: SessionKey, request: number, key: string): void {
-    const value = this.#slots.get(session)?.cell?.cachedValue(key);
+    const value = (this.#slots.get(session)?.cell ?? this.#retained.get(session))?.cachedValue(key);
     const codec = this.codecOf(session);
     const bytes = value === undefined || codec === null ? null : codec.encode(value);
     const need = bytes === null || codec === null ? null : codec.tableOf(bytes);
@@ -493,6 +502,7 @@ export class Host implements SlotHost, PeersHandler {
     this.#unwatch();
     for (const slot of this.#slots.values()) slot.dispose();
     this.#slots.clear();
+    this.#retained.clear();
     this.#pulls.stop();
     this.#commands.stop();
   }

@@ -8,7 +8,7 @@ import {
   type SessionDefinition,
   type SessionKey,
 } from "@sojourn/core";
-import { NodeRuntime, systemCrc32 } from "@sojourn/node";
+import { createTurnScope, NodeRuntime, systemCrc32 } from "@sojourn/node";
 import { VirtualClock } from "../virtual-clock.js";
 import { NodeClock } from "./node-clock.js";
 import { SeededRandom } from "./seeded-random.js";
@@ -86,7 +86,7 @@ export class SimCluster {
       clock,
       random: this.random.fork(),
       crc32: systemCrc32,
-      scope: { run: (_turn, fn) => fn(), current: () => undefined },
+      scope: createTurnScope(),
       limits: this.limits,
       directory,
       definitions: this.#options.definitions,
