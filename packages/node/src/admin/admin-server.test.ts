@@ -75,6 +75,11 @@ describe("the admin API", () => {
     expect(error).toEqual({ code, message: expect.stringContaining(says), details: expect.any(Object) });
   });
 
+  test("the details of an error come along", async () => {
+    const response = await post("/drain", '{"node":"mars"}');
+    expect(await response.json()).toMatchObject({ error: { code: "E_NODE_UNKNOWN", details: { node: "mars", known: "a, b" } } });
+  });
+
   test("a body that a page in a browser could send without asking is refused", async () => {
     const response = await post("/drain", "{}", "text/plain");
     expect(response.status).toBe(400);

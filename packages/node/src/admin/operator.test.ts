@@ -45,6 +45,8 @@ describe("commands on a cluster of three", () => {
     await second.call.add?.();
     const { sessions, total } = await a().command({ command: "sessions", limit: 1 });
     expect([sessions.length, total]).toEqual([1, 2]);
+    const all = await a().command({ command: "sessions" });
+    expect(all.sessions.map(({ session }) => session)).toEqual(["counter/a-second", "counter/x"]);
     await second.close();
   });
 
@@ -74,9 +76,36 @@ describe("commands on a cluster of three", () => {
     for (const id of ["a", "b"]) {
       const outcome = cluster.node(id).command(command);
       // The owner itself may be drained for as long as one likes.
-      if (code === "E_CONFIG_INVALID" && id === "b") expect(await outcome).toMatchObject({ node: "b", left: [] });
-      else await expect(outcome).rejects.toMatchObject({ code, message: expect.stringContaining(says) });
+      if (code === "E_CONFIG_INVALID" && id === "b") {
+        expect(await outcome).toMatchObject({ node: "b", left: [] });
+        await cluster.node("b").cordon(false);
+      } else await expect(outcome).rejects.toMatchObject({ code, message: expect.stringContaining(says) });
     }
+  });
+
+  test("an owner that has given the session away meanwhile is looked for again, but not for ever", async () => {
+    // c takes no part in the moves; only what it reads for its operator is stale.
+    const { directory } = cluster.node("c").runtime.host ?? {};
+    if (directory === undefined) throw new Error("c has no host");
+    const read = directory.read.bind(directory);
+    let reads = 0;
+    const staleUntil = (last: number) => {
+      reads = 0;
+      directory.read = async (key) => {
+        reads++;
+        const record = await read(key);
+        return record === null || reads > last ? record : { ...record, owner: "c#1" };
+      };
+    };
+    const move = (to: string) => cluster.node("c").command({ command: "move", session: "counter/x", to });
+    staleUntil(2);
+    expect(await move("b")).toMatchObject({ from: "a#1", to: "b#1" });
+    expect(reads).toBe(3);
+    staleUntil(Number.POSITIVE_INFINITY);
+    await expect(move("a")).rejects.toMatchObject({ code: "E_NOT_OWNER" });
+    expect(reads).toBe(4);
+    directory.read = read;
+    expect(await move("a")).toMatchObject({ from: "b#1", to: "a#1" });
   });
 
   test("a cordoned node is known to all and refuses what is moved to it; by the owner's code", async () => {
