@@ -111,9 +111,11 @@ describe("commands on a cluster of three", () => {
   test("a cordoned node is known to all and refuses what is moved to it; by the owner's code", async () => {
     expect(await a().command({ command: "cordon", node: "b", cordoned: true })).toEqual({ node: "b", cordoned: true });
     expect(cluster.node("b").status().cordoned).toBe(true);
+    const { failed } = a().status().moves;
     await expect(cluster.node("c").command({ command: "move", session: "counter/x", to: "b" })).rejects.toMatchObject({
       code: "E_NODE_CORDONED",
     });
+    expect(a().status().moves.failed).toBe(failed + 1);
     await a().command({ command: "cordon", node: "b", cordoned: false });
     expect(cluster.node("b").status().cordoned).toBe(false);
   });
