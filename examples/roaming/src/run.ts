@@ -118,7 +118,7 @@ class Run {
     this.#timers.push(travelling);
     every(STATUS_EVERY_MS, () => void cluster.refresh());
     every(this.#view.everyMs, () => this.#view.show(this.#moment()));
-    await cluster.refresh();
+    void cluster.refresh();
     this.#view.show(this.#moment());
 
     const over = new Promise<void>((resolve) => {

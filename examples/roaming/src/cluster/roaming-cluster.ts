@@ -63,7 +63,9 @@ export class RoamingCluster {
       nodes: places.map(({ id, name, lat, lon }) => ({ id, place: { region: name, lat, lon } })),
       module: DEFINITIONS,
       onLog: (node, line) => listener.incident(`${node}: ${line}`),
-      onEvent: (node, event) => (running === null ? noteEarly(listener, node, event) : running.#heard(node, event)),
+      onEvent: (node, event) => {
+        if (running !== null) running.#heard(node, event); // before all have joined, some cannot reach the others yet
+      },
     });
     running = new RoamingCluster(cluster, places, listener);
     return running;
@@ -77,7 +79,9 @@ export class RoamingCluster {
     } else if (event.type === "evacuated") {
       this.#listener.evacuated(node, event.moved, event.left);
     } else if (!this.#stopping) {
-      noteEarly(this.#listener, node, event);
+      const expected = event.type === "incident" && event.code === "E_NODE_STOPPING" && seat?.state !== "running";
+      const what = describeEvent(event);
+      if (what !== null && !expected) this.#listener.incident(`${node}: ${what}`);
     }
   }
 
@@ -130,7 +134,7 @@ export class RoamingCluster {
         if (seat.state === "ended") return;
         try {
           const { sessions, clients, cordoned } = await seat.node.command({ command: "status" });
-          if (this.#seats.includes(seat) && seat.exitCode === null) Object.assign(seat, { sessions: sessions.owned, clients });
+          if (seat.exitCode === null) Object.assign(seat, { sessions: sessions.owned, clients });
           if (cordoned) this.close(seat.place.id);
         } catch {
           // It is going away; its exit will say so.
@@ -147,8 +151,15 @@ export class RoamingCluster {
   }
 }
 
-function noteEarly(listener: ClusterListener, node: string, event: NodeProcessEvent): void {
-  if (event.type === "incident") listener.incident(`${node}: ${event.code}${event.session && ` of ${event.session}`}: ${event.message}`);
-  else if (event.type === "handlerError") listener.incident(`${node}: ${event.where} of ${event.session} threw: ${event.message}`);
-  else if (event.type === "lost") listener.incident(`${node} lost its lease`);
+function describeEvent(event: NodeProcessEvent): string | null {
+  switch (event.type) {
+    case "incident":
+      return `${event.code}${event.session === "" ? "" : ` of ${event.session}`}: ${event.message}`;
+    case "handlerError":
+      return `${event.where} of ${event.session} threw: ${event.message}`;
+    case "lost":
+      return `its lease was lost (${event.self})`;
+    default:
+      return null;
+  }
 }

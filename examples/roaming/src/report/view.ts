@@ -97,18 +97,19 @@ export function terminalView(out: NodeJS.WriteStream): View {
 
 /** Writes a line per second. */
 export function lineView(write: (line: string) => void): View {
-  let printed = 0;
+  let incidents = 0;
+  let first = true;
   return {
     everyMs: 1_000,
     show(moment) {
-      if (moment.nodes.length > 0 && moment.elapsedMs < 1_000)
-        write(`pids: ${moment.nodes.map(({ id, pid }) => `${id} ${pid}`).join(", ")}`);
+      if (first) write(`pids: ${moment.nodes.map(({ id, pid }) => `${id} ${pid}`).join(", ")}`);
+      first = false;
       write(lineOf(moment));
     },
     incident(what) {
-      printed++;
-      if (printed <= INCIDENTS_PRINTED) write(`! ${printable(what)}`);
-      if (printed === INCIDENTS_PRINTED) write("! more incidents are only counted");
+      incidents++;
+      if (incidents <= INCIDENTS_PRINTED) write(`! ${printable(what)}`);
+      if (incidents === INCIDENTS_PRINTED) write("! more incidents are only counted");
     },
     close: () => undefined,
   };
