@@ -101,8 +101,9 @@ export class NodeRuntime implements ClientRouter {
 
   async #join(): Promise<void> {
     const { clock, limits, directory, definitions, info, openPeers, observer } = this.#options;
-    let self: NodeRef = "";
-    const peers = await openPeers(() => self);
+    // Known as soon as the lease is: others may be heard of, and dialled, before `join` has returned.
+    let joining: Membership | null = null;
+    const peers = await openPeers(() => joining?.self ?? "");
     let host: Host | null = null;
     const kinds = Object.fromEntries(definitions.map((definition) => [definition.name, definition.version]));
     const whole = { ...info, kinds, controlEndpoint: peers.address, cordoned: this.#cordoned };
@@ -110,6 +111,8 @@ export class NodeRuntime implements ClientRouter {
       ended: (ref) => host?.onEnded(ref),
       lost: () => this.#lost(),
     });
+    joining = membership;
+    let self: NodeRef;
     try {
       self = await membership.join();
     } catch (error) {
