@@ -14,7 +14,7 @@ import type { ChannelCounters, ChannelIo, OpenLane } from "./channel-io.js";
 import { HandlerGate } from "./handler-gate.js";
 import { PeerBook } from "./peer-book.js";
 import { TickFlusher } from "./tick-flusher.js";
-import { type ChannelTls, createListener, formatAddress, objectionTo } from "./transport.js";
+import { type ChannelTls, codeOfSocketError, createListener, formatAddress, objectionTo } from "./transport.js";
 
 /** How to open a control channel. */
 export interface TcpPeersOptions {
@@ -64,7 +64,11 @@ export async function createTcpPeers(options: TcpPeersOptions): Promise<TcpPeers
     tls,
     limits.peerConnectTimeoutMs,
     (socket) => acceptor.accept(socket),
-    (error) => onProblem(null, "E_PEER_IDENTITY", error.message),
+    (error) => {
+      const code = codeOfSocketError(error);
+      // Leaving in the middle of the TLS handshake is no problem: a dial that was overtaken by the other side's does it.
+      if (code !== "E_PEER_UNREACHABLE") onProblem(null, code, error.message);
+    },
   );
   server.maxConnections = limits.maxPeers * 2 + limits.maxPeerHandshakes;
   await listenOn(server, listen.host, listen.port);

@@ -124,6 +124,19 @@ describe("mutual TLS", () => {
     expect(b.log).toEqual([]);
   });
 
+  it("takes leaving in the middle of the handshake for what it is: a dial that was given up", async () => {
+    const b = await harness.node("b#1", { tls: b1 });
+    const gone = await harness.raw(b.peers.address);
+    gone.socket.end();
+    await gone.whenClosed();
+    const stranger = await harness.raw(b.peers.address);
+    stranger.socket.removeAllListeners("data");
+    stranger.socket.resume();
+    stranger.socket.write("GET / HTTP/1.1\r\n\r\n");
+    await b.signal.until(() => b.problems.length > 0);
+    expect(b.problems).toEqual([expect.stringMatching(/^\? E_PEER_IDENTITY .*http request/)]);
+  });
+
   it("lets an allow function decide instead of the names", async () => {
     const seen: string[] = [];
     const allow: ChannelTls["allow"] = (nodeId, certificate) => {
