@@ -33,6 +33,8 @@ export class StandbyRole implements Role {
   /** The offer that room is reserved for. */
   #attempt: { readonly from: NodeRef; readonly attempt: number; readonly revision: number; readonly deadline: Scheduled } | null = null;
   #lastOffer: { readonly from: NodeRef; readonly attempt: number } | null = null;
+  /** What the granter passed on ahead of a GRANT that is lost or late [15: bounded, and over with the heir's duty]. */
+  #parked: ClientOp[] = [];
   #expiry: Scheduled | null = null;
   #promoting = false;
   #stopped = false;
@@ -59,8 +61,13 @@ export class StandbyRole implements Role {
     if (!this.#stopped && this.#slot.host.isEnded(this.#owner)) this.onEnded(this.#owner);
   }
 
-  onClient(_from: NodeRef, op: ClientOp): void {
-    relay(this.#slot.host, this.#owner, op);
+  onClient(from: NodeRef, op: ClientOp): void {
+    // An owner passes on only what came after its freeze. Sent back, the message would go to and fro until its hops are used up.
+    if (this.#heir.name === "waiting" && from === this.#owner) {
+      if (this.#parked.length < this.#slot.host.limits.maxQueuedInputs) this.#parked.push(op);
+    } else {
+      relay(this.#slot.host, this.#owner, op);
+    }
   }
 
   onMessage(from: NodeRef, message: SessionMessage): void {
@@ -267,7 +274,7 @@ export class StandbyRole implements Role {
       waitedFor: waitedFor.filter((ref) => ref !== host.self),
       upToDate: from,
       cause: { kind: "taken", from, attempt, blackoutMs, settleMs: message.settleMs },
-      waiting: [],
+      waiting: this.#parked,
     });
   }
 
@@ -295,7 +302,7 @@ export class StandbyRole implements Role {
       if (this.#attempt !== null && record.revision > this.#attempt.revision && record.inSync.includes(host.self)) this.#endAttempt();
     }
     this.#watchRetention();
-    if (record.owner === host.self && record.heir !== host.self) {
+    if (record.owner === host.self && record.heir !== host.self && !this.#promoting) {
       // The record names this node owner, but it has no such role: only after a restart of its slot; nobody else may act.
       host.onIncident(key, "E_INTERNAL", `the record names this node owner at epoch ${record.epoch}`);
     }
@@ -314,6 +321,7 @@ export class StandbyRole implements Role {
   #beNoHeir(): void {
     if (this.#heir.name === "waiting") this.#heir.deadline.cancel();
     this.#heir = { name: "none" };
+    this.#parked = []; // the granter kept them too
   }
 
   /** [7] First the promise, then the write. */
@@ -379,6 +387,7 @@ export class StandbyRole implements Role {
     const { host, cas } = this.#slot;
     if (this.#promoting || this.#stopped || this.#replica === null) return;
     this.#promoting = true;
+    const parked = this.#parked;
     cas.submit(
       (record) => (record === null || !host.leaseValid() ? null : change(record)),
       ({ outcome, record }) => {
@@ -398,7 +407,7 @@ export class StandbyRole implements Role {
           waitedFor: record.inSync,
           upToDate: null,
           cause: { kind: "promoted", from: this.#owner },
-          waiting: [],
+          waiting: parked,
         });
       },
     );

@@ -27,6 +27,14 @@ export interface TurnLoopEvents {
   quiet(): void;
 }
 
+interface Hook {
+  readonly input: TurnInput;
+  readonly done: () => void;
+  readonly deadline: Scheduled;
+  /** It has waited long enough: what holds it up is rolled back and runs again behind it. */
+  overdue: boolean;
+}
+
 /** Runs the turns of one session one after another, in the order in which their inputs came, until it is frozen. */
 export class TurnLoop {
   readonly #host: SlotHost;
@@ -37,7 +45,7 @@ export class TurnLoop {
   #running = false;
   #pumping = false;
   #frozen: { readonly then: () => void; readonly deadline: Scheduled | null } | null = null;
-  #hook: { readonly input: TurnInput; readonly done: () => void } | null = null;
+  #hook: Hook | null = null;
   #stopped = false;
 
   constructor(host: SlotHost, cell: SessionCell, events: TurnLoopEvents) {
@@ -61,10 +69,24 @@ export class TurnLoop {
     this.#pump();
   }
 
-  /** Runs a hook as a turn behind what already waits; `done` once it has run or turned out not to be defined. */
+  /**
+   * Runs a hook as a turn behind what already waits, at the drain deadline before it; `done` once it has run or turned out not to be
+   * defined.
+   */
   runHook(input: TurnInput, done: () => void): void {
-    this.#hook = { input, done };
+    const { clock, limits } = this.#host;
+    const hook: Hook = { input, done, deadline: clock.schedule(limits.drainDeadlineMs, () => this.#hurry(hook)), overdue: false };
+    this.#hook = hook;
     this.enqueue(input);
+  }
+
+  #hurry(hook: Hook): void {
+    const at = this.#queue.indexOf(hook.input);
+    if (this.#hook !== hook || at < 0) return; // it is in hand
+    this.#queue.splice(at, 1);
+    hook.overdue = true;
+    if (this.#cell.busy) this.#cell.abort();
+    else this.#queue.unshift(hook.input);
   }
 
   /** No turn starts any more; `then` runs once the turn in hand has ended or, at the drain deadline, was rolled back. */
@@ -97,6 +119,7 @@ export class TurnLoop {
   stop(): void {
     this.#stopped = true;
     this.#frozen?.deadline?.cancel();
+    this.#hook?.deadline.cancel();
     if (this.#cell.busy) this.#cell.abort();
   }
 
@@ -157,6 +180,10 @@ export class TurnLoop {
   #settle(waiting: Waiting, result: TurnResult): void {
     if (result.outcome === "aborted") {
       this.#queue.unshift(waiting);
+      if (this.#hook?.overdue === true) {
+        this.#hook.overdue = false;
+        this.#queue.unshift(this.#hook.input);
+      }
       return;
     }
     if (isClientOp(waiting) && waiting.t === "input") {
@@ -170,6 +197,7 @@ export class TurnLoop {
     const hook = this.#hook;
     if (hook !== null && hook.input === waiting && !this.#stopped) {
       this.#hook = null;
+      hook.deadline.cancel();
       hook.done();
     }
   }

@@ -41,6 +41,11 @@ export class ClientSockets {
     return this.#bySession.get(session)?.values() ?? [];
   }
 
+  /** Sessions that have a welcomed socket here. */
+  get liveSessions(): Iterable<SessionKey> {
+    return this.#bySession.keys();
+  }
+
   /** Sockets that wait for their welcome. */
   *waitingOf(session: SessionKey): Iterable<ClientEntry> {
     for (const entry of this.#byId.values()) if (entry.session === session && entry.generation === 0) yield entry;

@@ -326,6 +326,7 @@ export class Host implements SlotHost, PeersHandler {
   onEnded(ref: NodeRef): void {
     this.#tables.forget(ref);
     for (const slot of [...this.#slots.values()]) slot.onEnded(ref);
+    this.ingress.ownerEnded(ref);
   }
 
   // ---- to clients ----

@@ -200,6 +200,34 @@ export class Ingress implements ClientRouter {
     }
   }
 
+  /**
+   * The lease of a node has ended. Who takes one of its sessions over says so to the clients it finds in it; when nothing was left of
+   * the session, nobody says so, and a client may only be listening. So its link is shown to whoever is owner a while later.
+   */
+  ownerEnded(ref: NodeRef): void {
+    const { clock, limits, routes } = this.#ports;
+    const owned = [...this.sockets.liveSessions].filter((session) => routes.get(session)?.owner === ref);
+    if (owned.length === 0) return;
+    clock.schedule(limits.retransmitMs, () => {
+      for (const session of owned) {
+        if (routes.get(session)?.owner === ref)
+          this.#ports
+            .resolve(session)
+            .then(() => this.#showLinks(session))
+            .catch(() => undefined);
+        else this.#showLinks(session);
+      }
+    });
+  }
+
+  /** Confirms nothing; an owner that does not know the link answers that. */
+  #showLinks(session: SessionKey): void {
+    const { self } = this.#ports;
+    for (const { link, generation } of this.sockets.liveOf(session)) {
+      this.#pass({ t: "linkAck", session, hops: 0, ingress: self, link, generation, seq: 0, gap: false });
+    }
+  }
+
   /** A node that was asked is not the owner. */
   misdirected(from: NodeRef, session: SessionKey): void {
     const { routes, self } = this.#ports;

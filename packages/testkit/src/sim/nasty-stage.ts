@@ -67,6 +67,9 @@ export class Stage {
     const { seed = 1, nodes = ["a", "b", "c"], limits, definitions = [counter] } = options;
     const cluster = new SimCluster({ seed, nodes, definitions, limits: { ...QUICK, ...limits }, clientLimits: { reconnectMaxMs: 500 } });
     await cluster.start();
+    // The session is created where its first client lands.
+    const first = await cluster.until(cluster.connect(KEY, ["a"]));
+    first.close();
     const talkers: Talker[] = [];
     for (const [name, through] of Object.entries(options.talkers ?? { ann: "a", bob: "c" })) {
       const client = await cluster.until(cluster.connect<typeof counter>(KEY, [through, ...nodes.filter((id) => id !== through)]));
