@@ -365,6 +365,8 @@ export class StandbyRole implements Role {
   // ---- fail-over [8] ----
 
   onEnded(ref: NodeRef): void {
+    // [15] Nothing comes of an offer whose maker is gone.
+    if (this.#attempt?.from === ref) this.#endAttempt();
     const record = this.#slot.cas.record;
     if (record !== null && (ref === this.#owner || ref === record.owner || ref === record.heir)) this.#takeOverFrom(record);
   }

@@ -76,8 +76,8 @@ export class SimCluster {
     await this.clock.run(50);
   }
 
-  /** Starts a node, or starts it again after a crash, with nothing. */
-  async startNode(id: string): Promise<SimNode> {
+  /** Starts a node, or starts it again after a crash, with nothing; `definitions` when it runs other code than the rest. */
+  async startNode(id: string, definitions = this.#options.definitions): Promise<SimNode> {
     const clock = new NodeClock(this.clock);
     const directory = new VirtualDirectory(this.#directory, clock, this.random.fork());
     const node: SimNode = { id, endpoint: `sim://${id}`, directory, clock, runtime: null, address: "" };
@@ -89,7 +89,7 @@ export class SimCluster {
       scope: createTurnScope(),
       limits: this.limits,
       directory,
-      definitions: this.#options.definitions,
+      definitions,
       info: { id, place: {}, clientEndpoint: node.endpoint },
       openPeers: async (self) => {
         const peers = this.network.open(self, (task) => clock.arrive(task));
