@@ -1,5 +1,5 @@
 import { percentile, round } from "../common/percentiles.js";
-import { startBenchCluster } from "./bench-cluster.js";
+import { type BenchCluster, startBenchCluster } from "./bench-cluster.js";
 import type { ClientsResult } from "./clients-child.js";
 import type { MoveTimes } from "./node-child.js";
 
@@ -19,14 +19,26 @@ export interface SingleMoveResult {
 const SESSION = "bench/single";
 const MOVES = 400;
 const WARM_UP_MOVES = 60;
+const WARM_UP_MS = 4_000;
 const PAUSE_MS = 20;
+
+/** A node that hands sessions over all day runs compiled code; so should what is measured. */
+async function warmUp({ nodes, clients }: BenchCluster): Promise<void> {
+  const sessions = Array.from({ length: 50 }, (_, i) => `bench/warm${i}`);
+  await clients.ask("open", { sessions, endpoints: nodes.map((node) => node.endpoint) });
+  await Promise.all(
+    nodes.map(({ child }, i) => child.ask("drive", { sessions, to: nodes[1 - i]?.id, inFlight: 16, perSec: 1_000_000, forMs: WARM_UP_MS })),
+  );
+}
 
 /** @param standbys 0: every target starts with nothing and gets a whole copy; 1: the node it came from keeps one */
 export async function measureSingleMove(standbys: number): Promise<SingleMoveResult> {
   const cluster = await startBenchCluster(["a", "b"], { standbys });
   try {
     const { nodes, clients } = cluster;
-    await clients.ask("open", { sessions: [SESSION], endpoints: [nodes[0]?.endpoint, nodes[1]?.endpoint] });
+    const endpoints = nodes.map((node) => node.endpoint);
+    await clients.ask("open", { sessions: [SESSION], endpoints });
+    await warmUp(cluster);
     const forMs = (MOVES + WARM_UP_MOVES) * (PAUSE_MS + 10) + 500;
     const talking = clients.ask<ClientsResult>("talk", { everyMs: 5, forMs, sessions: [SESSION] });
     const times: MoveTimes[] = [];

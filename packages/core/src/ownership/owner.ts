@@ -133,6 +133,10 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   begin(): void {
     const { cause, upToDate, waiting } = this.#start;
     const { host, cas, key } = this.slot;
+    if (cause.kind === "taken") {
+      const { attempt, blackoutMs } = cause;
+      host.send(cause.from, "control", { t: "taken", session: key, epoch: this.#epoch, attempt, version: this.cell.version, blackoutMs });
+    }
     const inSync = this.#recorded ? (cas.record?.inSync ?? []) : [];
     for (const ref of this.#start.waitedFor) {
       const feed = this.#addFeed(ref);
@@ -140,10 +144,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
       feed.recorded = inSync.includes(ref);
       if (ref === upToDate) feed.startAt(this.cell.version);
       else feed.startProbing();
-    }
-    if (cause.kind === "taken") {
-      const { attempt, blackoutMs } = cause;
-      host.send(cause.from, "control", { t: "taken", session: key, epoch: this.#epoch, attempt, version: this.cell.version, blackoutMs });
     }
     this.#releaser.inherit(this.cell.links, this.#start.released);
     if (this.cell.version > this.#start.released) this.#holdUnreleased();

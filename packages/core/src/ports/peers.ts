@@ -28,10 +28,11 @@ export interface Peers {
   /** Closes and forgets; a peer that was up goes down by this. */
   forget(peer: NodeRef): void;
   /**
-   * Copies the message; `unreachable` unless the peer is up.
+   * Copies the message; `unreachable` unless the peer is up. What is sent in one tick goes out together at its end; an `urgent`
+   * message goes out at once when nothing else waits.
    * @throws SojournError `E_FRAME_TOO_LARGE`
    */
-  send(to: NodeRef, lane: Lane, message: Uint8Array): SendOutcome;
+  send(to: NodeRef, lane: Lane, message: Uint8Array, urgent?: boolean): SendOutcome;
   isUp(peer: NodeRef): boolean;
   /** Smoothed round-trip time in ms, once it has been measured. */
   rttMs(peer: NodeRef): number | undefined;

@@ -76,6 +76,13 @@ export class LaneSocket implements Flushable {
     this.#queued();
   }
 
+  /** Like `send`, and writes at once when nothing else is queued: an idle channel waits for nobody, a busy one keeps its batch. */
+  sendNow(kind: number, payload: Uint8Array): void {
+    const alone = !this.#marked;
+    this.send(kind, payload);
+    if (alone) this.flush();
+  }
+
   /** Queues a whole frame and keeps it. */
   sendWhole(frame: Uint8Array): void {
     if (!this.#open) return;

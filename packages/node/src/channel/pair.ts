@@ -99,12 +99,13 @@ export class Pair implements LaneUser {
   }
 
   /** The message is copied. */
-  send(lane: Lane, message: Uint8Array): SendOutcome {
+  send(lane: Lane, message: Uint8Array, urgent: boolean): SendOutcome {
     const size = FRAME_HEAD_BYTES + message.length;
     const { maxPeerQueueBytes } = this.#io.limits;
     if (this.queuedBytes + size > (lane === "control" ? maxPeerQueueBytes : maxPeerQueueBytes * (1 - CONTROL_SHARE))) return "full";
     if (lane === "control") {
-      this.#control.send(KIND.message, message);
+      if (urgent) this.#control.sendNow(KIND.message, message);
+      else this.#control.send(KIND.message, message);
       return "queued";
     }
     this.#queue.push(wholeFrame(KIND.message, message));

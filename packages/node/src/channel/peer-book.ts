@@ -88,10 +88,10 @@ export class PeerBook implements PairOwner {
     for (const ref of [...this.#entries.keys()]) this.forget(ref);
   }
 
-  send(to: NodeRef, lane: Lane, message: Uint8Array): SendOutcome {
+  send(to: NodeRef, lane: Lane, message: Uint8Array, urgent: boolean): SendOutcome {
     const state = this.#entries.get(to)?.state;
     if (state?.at !== "up" || state.pair.identity.self !== this.#setup.self()) return "unreachable";
-    return state.pair.send(lane, message);
+    return state.pair.send(lane, message, urgent);
   }
 
   isUp(ref: NodeRef): boolean {

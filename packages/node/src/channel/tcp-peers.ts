@@ -92,11 +92,11 @@ export async function createTcpPeers(options: TcpPeersOptions): Promise<TcpPeers
       if (closing === null) book.reach(peer, address);
     },
     forget: (peer) => book.forget(peer),
-    send(to, lane, message) {
+    send(to, lane, message, urgent = false) {
       if (message.length >= limits.maxPeerFrameBytes) {
         throw new SojournError("E_FRAME_TOO_LARGE", `message of ${message.length} bytes; the limit is ${limits.maxPeerFrameBytes - 1}`);
       }
-      return book.send(to, lane, message);
+      return book.send(to, lane, message, urgent);
     },
     isUp: (peer) => book.isUp(peer),
     rttMs: (peer) => book.rttMs(peer),

@@ -198,7 +198,9 @@ export class Host implements SlotHost, PeersHandler {
     if (this.#over) return "unreachable";
     if (to !== this.self) {
       try {
-        return this.#peers.send(to, lane, encodePeerMessage(this.#writer, this.crc32, message));
+        // The two messages of the blackout.
+        const urgent = message.t === "grant" || message.t === "taken";
+        return this.#peers.send(to, lane, encodePeerMessage(this.#writer, this.crc32, message), urgent);
       } catch (error) {
         this.#observer.incident("session" in message ? message.session : "", errorCodeOf(error), `${message.t} to ${to} was not sent`);
         return "full";
