@@ -149,12 +149,13 @@ export class Stage {
 
   /** Runs until a condition holds; says so when it does not. */
   async until(what: string, condition: () => boolean, maxMs: number, talking = false): Promise<void> {
-    for (let passed = 0; !condition(); passed += 5) {
+    for (let passed = 0, stepMs = 5; !condition(); passed += stepMs) {
+      if (passed === 500) stepMs = 25; // what takes long need not be watched so closely
       if (passed >= maxMs) {
         this.problem(`liveness: not within ${maxMs} ms: ${what}; ${this.describe()}`);
         return;
       }
-      await this.run(5, { talking: talking && passed % 25 === 0, stepMs: 5 });
+      await this.run(stepMs, { talking: talking && passed % 25 === 0, stepMs });
     }
   }
 
