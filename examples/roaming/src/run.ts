@@ -14,6 +14,7 @@ import type { Travel } from "./travel/travel.js";
 
 const TRAVEL_TICK_MS = 20;
 const STATUS_EVERY_MS = 1_000;
+const MOVES_IN_FLIGHT = 64;
 /** A move that has not ended after this is a fault. */
 const MOVE_PATIENCE_MS = 15_000;
 /** So many clients fit well into one process. */
@@ -85,7 +86,7 @@ class Run {
     this.#cluster = cluster;
 
     const run = randomBytes(4).toString("hex");
-    const follow = new Follow((user, to) => cluster.move(`traveller/${run}-${user}`, to), {
+    const follow = new Follow((user, to) => cluster.move(`traveller/${run}-${user}`, to), MOVES_IN_FLIGHT, {
       moved: (_user, _to, blackoutMs) => {
         this.#countMoves(1);
         this.#blackouts.record(blackoutMs);

@@ -18,6 +18,8 @@ interface Member {
 
 const CONNECTING_AT_ONCE = 20;
 const TICK_MS = 10;
+/** A client with so many reports without an answer waits, as people do, instead of piling up more on a machine that is too busy. */
+const MAX_UNANSWERED = 8;
 const COUNTS_EVERY_MS = 250;
 /** Longest wait for one client's answers and audit at the end; a client gives up a call before. */
 const AUDIT_MS = 35_000;
@@ -105,7 +107,7 @@ export class Crowd {
     const { messageEveryMs } = this.#config;
     for (const member of this.#members.values()) {
       if (member.nextAtMs > nowMs) continue;
-      member.companion.report(member.lat, member.lon);
+      if (member.companion.open < MAX_UNANSWERED) member.companion.report(member.lat, member.lon);
       member.nextAtMs = Math.max(member.nextAtMs + messageEveryMs, nowMs - messageEveryMs);
     }
   }

@@ -11,10 +11,10 @@ interface Asked {
 
 const never = new Promise<void>(() => undefined);
 
-function setup() {
+function setup(maxInFlight = 10) {
   const asked: Asked[] = [];
   const log: string[] = [];
-  const follow = new Follow((user, to) => new Promise((done, fail) => asked.push({ user, to, done, fail })), {
+  const follow = new Follow((user, to) => new Promise((done, fail) => asked.push({ user, to, done, fail })), maxInFlight, {
     moved: (user, to, blackoutMs) => log.push(`${user} at ${to} after ${blackoutMs}`),
     failed: (user, to, code) => log.push(`${user} not at ${to}: ${code}`),
   });
@@ -69,6 +69,24 @@ describe("the follow policy", () => {
     asked[1]?.done(null);
     await settle();
     expect(log).toEqual(["1 not at a: E_NODE_CORDONED"]);
+  });
+
+  test("has no more under way than allowed; who waits goes to its latest place, first come first served", async () => {
+    const { asked, follow, settle } = setup(1);
+    follow.want(1, "a");
+    follow.want(2, "b");
+    follow.want(3, "b");
+    follow.want(2, "c");
+    for (let i = 0; i < 3; i++) {
+      expect(asked).toHaveLength(i + 1);
+      asked[i]?.done(1);
+      await settle();
+    }
+    expect(asked.map(({ user, to }) => [user, to])).toEqual([
+      [1, "a"],
+      [2, "c"],
+      [3, "b"],
+    ]);
   });
 
   test("tells how many moves did not end in time", async () => {
