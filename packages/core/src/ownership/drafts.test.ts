@@ -1,0 +1,119 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { RecordDraft, SessionRecord } from "../ports/directory.js";
+import { claim, claimLost, commit, decline, end, join, leave, prepare, promote, takeBack } from "./drafts.js";
+
+const RECORD: SessionRecord = { revision: 7, epoch: 5, owner: "a#1", inSync: ["b#1", "c#1"], heir: null, ended: false, writer: "a#1/3" };
+const GRANTED: SessionRecord = { ...RECORD, heir: "b#1" };
+const ENDED: SessionRecord = { ...RECORD, inSync: [], ended: true };
+const dead =
+  (...refs: readonly string[]) =>
+  (ref: string) =>
+    refs.includes(ref);
+
+describe("changes of a session's record", () => {
+  it("claim: only a session that does not exist or has ended, at a newer epoch", () => {
+    expect(claim(null, "a#1")).toEqual({ epoch: 1, owner: "a#1", inSync: [], heir: null, ended: false });
+    expect(claim(ENDED, "b#2")).toEqual({ epoch: 6, owner: "b#2", inSync: [], heir: null, ended: false });
+    expect(claim(RECORD, "a#1")).toBeNull();
+  });
+
+  it("claimLost: only when nobody who holds it is alive, past an epoch that an heir may have taken", () => {
+    expect(claimLost(RECORD, "d#1", dead("a#1", "b#1", "c#1"))).toEqual({ epoch: 7, owner: "d#1", inSync: [], heir: null, ended: false });
+    expect(claimLost(RECORD, "d#1", dead("a#1", "b#1"))).toBeNull();
+    expect(claimLost(RECORD, "d#1", dead("b#1", "c#1"))).toBeNull();
+    expect(claimLost(ENDED, "d#1", dead("a#1"))).toBeNull();
+  });
+
+  it("join and leave: by the owner at its epoch; the heir is never dropped", () => {
+    expect(join(RECORD, "a#1", 5, "d#1")?.inSync).toEqual(["b#1", "c#1", "d#1"]);
+    expect(join(RECORD, "a#1", 5, "b#1")?.inSync).toEqual(["c#1", "b#1"]);
+    expect(leave(RECORD, "a#1", 5, ["b#1", "x#1"])?.inSync).toEqual(["c#1"]);
+    expect(leave(GRANTED, "a#1", 5, ["b#1", "c#1"])?.inSync).toEqual(["b#1"]);
+    expect(leave(GRANTED, "a#1", 5, ["b#1"])).toBeNull();
+    expect(leave(RECORD, "a#1", 5, ["x#1"])).toBeNull();
+    for (const [record, self, epoch] of [
+      [RECORD, "b#1", 5],
+      [RECORD, "a#2", 5],
+      [RECORD, "a#1", 4],
+      [ENDED, "a#1", 5],
+    ] as const) {
+      expect(join(record, self, epoch, "d#1")).toBeNull();
+      expect(leave(record, self, epoch, ["b#1"])).toBeNull();
+    }
+  });
+
+  it("prepare: by the owner, one heir at a time, who becomes in-sync with it", () => {
+    expect(prepare(RECORD, "a#1", 5, "d#1")).toMatchObject({ epoch: 5, heir: "d#1", inSync: ["b#1", "c#1", "d#1"] });
+    expect(prepare(GRANTED, "a#1", 5, "d#1")).toBeNull();
+    expect(prepare(RECORD, "a#1", 6, "d#1")).toBeNull();
+    expect(prepare(RECORD, "b#1", 5, "d#1")).toBeNull();
+    expect(prepare(ENDED, "a#1", 5, "d#1")).toBeNull();
+  });
+
+  it("commit: only the heir of this granter at this epoch; the granter stays before all others", () => {
+    expect(commit(GRANTED, "b#1", 6, "a#1", 8)).toEqual({ epoch: 6, owner: "b#1", inSync: ["a#1", "c#1"], heir: null, ended: false });
+    expect(commit(GRANTED, "b#1", 6, "a#1", 1)?.inSync).toEqual(["a#1"]);
+    expect(commit(GRANTED, "b#2", 6, "a#1", 1)).toBeNull();
+    expect(commit(GRANTED, "b#1", 7, "a#1", 1)).toBeNull();
+    expect(commit(GRANTED, "b#1", 6, "c#1", 1)).toBeNull();
+    expect(commit(RECORD, "b#1", 6, "a#1", 1)).toBeNull();
+  });
+
+  it("decline: only the heir; takeBack: only its granter; both skip the epoch that was given away", () => {
+    expect(decline(GRANTED, "b#1", 5)).toMatchObject({ epoch: 7, owner: "a#1", heir: null, inSync: ["b#1", "c#1"] });
+    expect(decline(GRANTED, "a#1", 5)).toBeNull();
+    expect(decline(GRANTED, "b#1", 4)).toBeNull();
+    expect(takeBack(GRANTED, "a#1", 5)).toMatchObject({ epoch: 7, owner: "a#1", heir: null, inSync: ["c#1"] });
+    expect(takeBack(GRANTED, "b#1", 5)).toBeNull();
+    expect(takeBack(RECORD, "a#1", 5)).toBeNull();
+  });
+
+  it("promote: after the owner's end, the heir first; only who is in-sync; the dead are not carried over", () => {
+    expect(promote(RECORD, "b#1", dead("a#1"))).toMatchObject({ epoch: 6, owner: "b#1", inSync: ["c#1"] });
+    expect(promote(RECORD, "b#1", dead())).toBeNull();
+    expect(promote(RECORD, "d#1", dead("a#1"))).toBeNull();
+    expect(promote(GRANTED, "b#1", dead("a#1"))).toMatchObject({ epoch: 6, owner: "b#1" });
+    expect(promote(GRANTED, "c#1", dead("a#1"))).toBeNull();
+    expect(promote(GRANTED, "c#1", dead("a#1", "b#1"))).toMatchObject({ epoch: 7, owner: "c#1", inSync: [], heir: null });
+  });
+
+  it("end: not while an heir is recorded, who may be owner already", () => {
+    expect(end(RECORD, "a#1", 5)).toMatchObject({ epoch: 5, ended: true, inSync: [] });
+    expect(end(GRANTED, "a#1", 5)).toBeNull();
+    expect(end(RECORD, "b#1", 5)).toBeNull();
+  });
+
+  it("whatever is done in whatever order: epochs never go back, nobody is named twice, the heir is in-sync, the dead end nothing", () => {
+    const refs = ["a#1", "b#1", "c#1", "a#2"];
+    const ref = fc.constantFrom(...refs);
+    const step = fc.record({ kind: fc.nat(8), self: ref, other: ref, epochOff: fc.integer({ min: -1, max: 1 }), gone: fc.subarray(refs) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        let record: SessionRecord = { ...RECORD, inSync: [] };
+        for (const { kind, self, other, epochOff, gone } of steps) {
+          const isEnded = dead(...gone);
+          const epoch = record.epoch + epochOff;
+          const changes: readonly (() => Omit<RecordDraft, "writer"> | null)[] = [
+            () => claim(record, self),
+            () => claimLost(record, self, isEnded),
+            () => (other === record.owner ? null : join(record, self, epoch, other)),
+            () => leave(record, self, epoch, [other]),
+            () => (other === record.owner ? null : prepare(record, self, epoch, other)),
+            () => commit(record, self, epoch, other, 2),
+            () => decline(record, self, epoch),
+            () => takeBack(record, self, epoch),
+            () => promote(record, self, isEnded),
+          ];
+          const draft = changes[kind]?.() ?? null;
+          if (draft === null) continue;
+          const ownerChanged = draft.owner !== record.owner;
+          expect(draft.epoch).toBeGreaterThanOrEqual(record.epoch + (ownerChanged ? 1 : 0));
+          expect(new Set([draft.owner, ...draft.inSync]).size).toBe(draft.inSync.length + 1);
+          if (draft.heir !== null) expect(draft.inSync).toContain(draft.heir);
+          record = { ...draft, revision: record.revision + 1, writer: `${self}/1` };
+        }
+      }),
+    );
+  });
+});
