@@ -8,6 +8,8 @@ export interface ClientEntry {
   readonly link: string;
   /** 0 until the session has welcomed this socket. */
   generation: number;
+  /** The newest owner that this client has been told of. */
+  toldEpoch: number;
 }
 
 /** The sockets of one ingress, found by number, by session and by link. */
@@ -20,9 +22,10 @@ export class ClientSockets {
     return this.#byId.size;
   }
 
-  add(socket: ClientSocket, session: SessionKey, link: string): ClientEntry {
+  /** `toldEpoch`: the newest owner that the client has heard of, 0 when it is new. */
+  add(socket: ClientSocket, session: SessionKey, link: string, toldEpoch: number): ClientEntry {
     this.#lastId++;
-    const entry = { id: this.#lastId, socket, session, link, generation: 0 };
+    const entry = { id: this.#lastId, socket, session, link, generation: 0, toldEpoch };
     this.#byId.set(entry.id, entry);
     return entry;
   }

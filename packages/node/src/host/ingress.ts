@@ -48,7 +48,7 @@ export class Ingress implements ClientRouter {
   // ---- from clients ----
 
   open(socket: ClientSocket, hello: ClientFrameOf<"hello">, user: unknown): ClientRoute {
-    const entry = this.sockets.add(socket, hello.session, hello.link);
+    const entry = this.sockets.add(socket, hello.session, hello.link, hello.epoch);
     const { self } = this.#ports;
     const { session, link, token, nextToken, epoch, lastOut, sent } = hello;
     try {
@@ -150,6 +150,7 @@ export class Ingress implements ClientRouter {
       return;
     }
     if (entry.generation >= link.generation || !this.#ports.routes.learn(session, from, epoch)) return;
+    if (entry.toldEpoch === 0) entry.toldEpoch = epoch; // a new client has missed nothing
     const replaced = this.sockets.welcome(entry, link.generation);
     if (replaced !== null) {
       this.sockets.remove(replaced);
@@ -183,10 +184,12 @@ export class Ingress implements ClientRouter {
 
   /** The session has a new owner: its clients here are told of the better endpoint, and are served over the relay until they switch. */
   ownerChanged(session: SessionKey, epoch: number, owner: NodeRef, from: NodeRef, blackoutMs: number, settleMs: number): void {
-    const news = epoch > (this.#ports.routes.get(session)?.epoch ?? 0);
-    if (!this.#ports.routes.learn(session, owner, epoch) || !news) return;
+    if (!this.#ports.routes.learn(session, owner, epoch)) return;
     let frame: Uint8Array | null = null;
     for (const entry of this.sockets.liveOf(session)) {
+      // Not by what the node knows: the directory, or a message of the new owner, may have told it first.
+      if (entry.toldEpoch >= epoch) continue;
+      entry.toldEpoch = epoch;
       frame ??= encodeClientFrame(this.#writer, {
         t: "moved",
         epoch,

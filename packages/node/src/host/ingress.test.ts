@@ -1,0 +1,66 @@
+import {
+  ByteWriter,
+  CLIENT_PROTOCOL,
+  type ClientFrameOf,
+  type ClientOp,
+  decodeClientFrame,
+  encodeClientFrame,
+  resolveLimits,
+} from "@sojourn/core";
+import { expect, it } from "vitest";
+import { createSystemClock } from "../system/clock.js";
+import { Ingress } from "./ingress.js";
+import { Routes } from "./routes.js";
+
+const SESSION = "room/x";
+
+/** An ingress on node a whose messages to owners are kept. */
+function stage() {
+  const routes = new Routes(16);
+  const sent: ClientOp[] = [];
+  const ingress = new Ingress({
+    self: "a#1",
+    clock: createSystemClock(),
+    limits: resolveLimits(),
+    routes,
+    dispatch: (op) => sent.push(op) > 0,
+    resolve: () => Promise.resolve(),
+    endpointOf: (ref) => `ws://${ref}`,
+  });
+  /** A client that last heard of `epoch` comes, and is welcomed by the owner at `welcomedAt`. Gives the moves it is told of. */
+  const join = (link: string, epoch: number, owner: string, welcomedAt: number): ClientFrameOf<"moved">[] => {
+    const moves: ClientFrameOf<"moved">[] = [];
+    const send = (bytes: Uint8Array) => {
+      const frame = decodeClientFrame(bytes);
+      if (frame.t === "moved") moves.push(frame);
+    };
+    const hello = { t: "hello", protocol: CLIENT_PROTOCOL, session: SESSION, link, token: "", nextToken: "", lastOut: 0, sent: 0 } as const;
+    ingress.open({ send, fail: () => undefined, release: () => undefined }, { ...hello, epoch, auth: null }, null);
+    const op = sent.at(-1);
+    const welcome = encodeClientFrame(new ByteWriter(), { t: "ping", nonce: 1 });
+    const address = { id: link, generation: 1, ingress: "a#1" };
+    ingress.attached(owner, SESSION, welcomedAt, address, op?.t === "attach" ? op.socket : 0, true, welcome);
+    return moves;
+  };
+  return { routes, ingress, join };
+}
+
+it("tells clients of a move once, also when the directory told of it first", () => {
+  const { routes, ingress, join } = stage();
+  const moves = join("link", 0, "a#1", 1);
+  routes.learn(SESSION, "b#1", 2);
+  ingress.ownerChanged(SESSION, 2, "b#1", "a#1", 3.5, 0);
+  ingress.ownerChanged(SESSION, 2, "b#1", "a#1", 4, 0);
+  expect(moves).toEqual([{ t: "moved", epoch: 2, from: "a", to: "b", endpoint: "ws://b#1", blackoutMs: 3.5, switchAfterMs: 0 }]);
+  ingress.ownerChanged(SESSION, 1, "a#1", "b#1", 1, 0);
+  expect(moves).toHaveLength(1);
+});
+
+it("tells a client whose welcome came from the new owner already, unless it is new there", () => {
+  const { ingress, join } = stage();
+  const returning = join("returning", 1, "b#1", 2);
+  const fresh = join("fresh", 0, "b#1", 2);
+  ingress.ownerChanged(SESSION, 2, "b#1", "a#1", 3, 0);
+  expect(returning.map(({ epoch }) => epoch)).toEqual([2]);
+  expect(fresh).toEqual([]);
+});
