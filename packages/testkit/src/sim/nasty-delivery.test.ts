@@ -269,6 +269,42 @@ describe("interleaving 30, emqx#6393, akka.net#8501: input that comes between fr
   });
 });
 
+describe("interleaving 30: what several clients say while the session is frozen keeps the order in which it came", () => {
+  it.each(["the target takes the session at last", "the heir declines", "the source dies"])("when %s", async (how) => {
+    const stage = await Stage.open({
+      seed: 123,
+      talkers: { ann: "c", bob: "c" },
+      limits: { heirDeadlineMs: how === "the heir declines" ? 400 : 5_000 },
+    });
+    const [ann, bob] = stage.talkers as [Talker, Talker];
+    // Both stay where their sockets are, so that nothing but the freeze is between them and the session.
+    await stage.until("both have switched to the owner", () => stage.talkers.every(({ client }) => client.endpoint === "sim://a"), 3_000);
+    const heard: string[] = [];
+    ann.client.on("said", ({ who }) => heard.push(who));
+    stage.taps.onFrame("grant", () => LOST, ALWAYS);
+    const move = stage.move("a", stage.target);
+    await stage.until("it is granted", () => stage.roleOf("a") === "granted", 3_000);
+    const order: string[] = [];
+    for (let i = 0; i < 12; i++) {
+      const talker = i % 3 === 0 ? ann : bob;
+      order.push(talker.name);
+      stage.say(talker);
+      await stage.run(10);
+    }
+    expect(heard).toEqual([]);
+    if (how === "the target takes the session at last") stage.taps.clear();
+    if (how === "the source dies") {
+      // What it had passed on is parked at the heir, who takes over. The clients have no way to speak meanwhile.
+      for (const id of ["a", "b", "c"]) stage.cluster.sockets.cutAll(stage.cluster.node(id).endpoint);
+      stage.cluster.crash("a");
+    }
+    await stage.until("all is heard", () => heard.length === order.length, 8_000);
+    expect(heard).toEqual(order);
+    if (how !== "the source dies") expect(move.end?.moved).toBe(how !== "the heir declines");
+    expect(await stage.settle()).toEqual([]);
+  });
+});
+
 describe("interleaving 32: the outbox of a client that is away", () => {
   it.each([
     { over: -1, recovered: true },

@@ -59,6 +59,43 @@ describe("interleavings 1, 3, 9, 10: GRANTs that must not be believed", () => {
     expect(stage.cluster.ownerOf(stage.key)).toBe("a");
   });
 
+  it.each([
+    { names: "the incarnation before", role: "standby" },
+    // Shows that nothing else is wrong with it: a granter's word is believed where nothing is known against it.
+    { names: "this incarnation", role: "owner" },
+  ])("10: a GRANT that names $names, to a copy that knows of no record, makes it $role", async ({ names, role }) => {
+    const stage = await Stage.open({ seed: 39, nodes: ["a", "b", "c"], talkers: { ann: "a" } });
+    const { cluster, key, target } = stage;
+    const join = stage.taps.onWrite("join", () => ({ fate: "slow", extraMs: 5_000 }));
+    stage.taps.recording = true;
+    cluster.crash(stage.standby);
+    await stage.until("the other node has a copy and is not recorded", () => join.times > 0, 6_000);
+    expect(cluster.slot(target, key)?.cas.record).toBeNull();
+    const acks = stage.taps.frames.flatMap(({ from, message }) => (message.t === "ack" && nodeIdOf(from) === target ? [message] : []));
+    const { version, hash } = acks.at(-1) as PeerMessageOf<"ack">;
+    const self = stage.refOf(target);
+    stage.inject(stage.refOf("a"), target, {
+      t: "grant",
+      session: key,
+      to: names === "this incarnation" ? self : `${target}#0`,
+      epoch: 2,
+      attempt: 99,
+      revision: 99,
+      fromVersion: version,
+      fromHash: hash,
+      version,
+      hash,
+      deltas: [],
+      table: null,
+      waitedFor: [stage.refOf("a")],
+      inSync: [],
+      released: 0,
+      frozenForMs: 0,
+      settleMs: 0,
+    });
+    expect(stage.roleOf(target)).toBe(role);
+  });
+
   it("1, 10: a GRANT that names the right incarnation, from a granter that is not owner any more, is void", async () => {
     const stage = await Stage.open({ seed: 33, nodes: ["a", "b", "c", "d"], limits: { standbys: 2, heirDeadlineMs: 5_000 } });
     const { target } = stage;
