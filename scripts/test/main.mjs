@@ -17,6 +17,7 @@ const tool = (path) => join(root, "node_modules", path);
 
 const SUITES = [
   { name: "build", limitMs: 4 * MINUTE_MS, run: (limitMs) => check(limitMs, ["scripts/ensure-built.mjs"]) },
+  { name: "programs", limitMs: 6 * MINUTE_MS, run: (limitMs) => check(limitMs, ["scripts/setup-system.mjs"]) },
   {
     name: "types of tests",
     limitMs: 4 * MINUTE_MS,
