@@ -55,6 +55,28 @@ describe("a frame of a move that is declined is lost, doubled or late: the sessi
   });
 });
 
+/** What passes between an ingress and the owner while clients come, go and switch. */
+const TRAFFIC = ["attach", "attached", "detach", "linkAck", "input", "output", "unlink"] as const;
+
+describe("plane#749: a frame of clients' traffic over another node is lost, doubled or late: each message is handled once", () => {
+  const cases = TRAFFIC.flatMap((type) => Object.entries(FATES).map(([fate, verdict]) => ({ type, fate, verdict })));
+  it.each(cases)("$type $fate", async ({ type, verdict }) => {
+    const stage = await Stage.open({ seed: 13, nodes: ["a", "b", "c", "d"], talkers: { ann: "c", bob: "d" } });
+    const hit = stage.taps.onFrame(type, () => verdict);
+    const gone = await stage.cluster.until(stage.cluster.connect(stage.key, ["d"]));
+    const move = stage.move("a", stage.target);
+    await stage.run(20, { talking: true });
+    // Everybody comes back, over other nodes than the owner; one client has gone.
+    gone.close();
+    for (const id of ["a", "b", "c", "d"]) stage.cluster.sockets.cutAll(stage.cluster.node(id).endpoint);
+    await stage.until("the move has ended", () => move.end !== undefined, 6_000, true);
+    await stage.until("the frame was met", () => hit.times > 0, 3_000, true);
+    expect(hit.times).toBe(1);
+    expect(move.end).toEqual({ moved: true });
+    expect(await stage.settle()).toEqual([]);
+  });
+});
+
 /** Deltas and acknowledgements also flow to the standby that is there already: those of the move are between `a` and the target. */
 function isOfMove(type: PeerMessage["t"], target: string) {
   return ({ from, to, message }: { from: string; to: string; message: PeerMessage }) => {
