@@ -18,6 +18,20 @@ const input = (seq: number, action = "add", link = "x"): PeerMessageOf<"input"> 
   action,
   payload: new Uint8Array(),
 });
+const attach = (socket: number): PeerMessageOf<"attach"> => ({
+  t: "attach",
+  session: "counter/one",
+  hops: 0,
+  ingress: "a#1",
+  socket,
+  link: "x",
+  token: "t0",
+  nextToken: "t1",
+  epoch: 0,
+  lastOut: 0,
+  sent: 0,
+  user: Uint8Array.of(0xc0),
+});
 const HOOK: TurnInput = { kind: "beforeMove", to: "b" };
 const result = (outcome: TurnResult["outcome"]): TurnResult => ({
   outcome,
@@ -150,6 +164,14 @@ describe("turn loop", () => {
     expect(refused).toEqual(["1 E_INTERNAL"]);
     loop.enqueue(input(1));
     expect(cell.ran).toEqual(["break 1", "add 1"]);
+  });
+
+  it("an attach that is sent again while it waits is carried out once; one of another socket is another", async () => {
+    loop.enqueue(input(1, "slow"));
+    for (const socket of [7, 7, 8]) loop.enqueue(attach(socket));
+    cell.end("committed");
+    await settle();
+    expect(cell.ran).toEqual(["slow 1", "attach", "attach"]);
   });
 
   it("freezes at once when nothing is in hand; nothing runs until it thaws", () => {

@@ -27,6 +27,12 @@ export interface TurnLoopEvents {
   quiet(): void;
 }
 
+/** An ingress sends an attach again that is not answered in time. Carried out twice, it would welcome the client twice. */
+function isSameAttach(one: Waiting, other: PeerMessageOf<"attach">): boolean {
+  if (!isClientOp(one) || one.t !== "attach" || one.link !== other.link) return false;
+  return one.ingress === other.ingress && one.socket === other.socket && one.nextToken === other.nextToken;
+}
+
 interface Hook {
   readonly input: TurnInput;
   readonly done: () => void;
@@ -65,6 +71,7 @@ export class TurnLoop {
       this.#events.refused(waiting, "E_QUEUE_FULL", "the session has too much to do", 500);
       return;
     }
+    if (isClientOp(waiting) && waiting.t === "attach" && this.#queue.some((other) => isSameAttach(other, waiting))) return;
     this.#queue.push(waiting);
     this.#pump();
   }

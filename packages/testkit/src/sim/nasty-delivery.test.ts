@@ -392,6 +392,25 @@ describe("interleaving 31: handlers that wait, hang or throw at the freeze", () 
     }
   });
 
+  it("plane#749: a client that attaches while a long turn is in hand is welcomed once, however often its ingress asked", async () => {
+    const gate = new Gate();
+    const stage = await Stage.open({ seed: 145, definitions: [nastySession(gate)], talkers: { ann: "a" } });
+    const { cluster, key } = stage;
+    gate.close();
+    const slow = slowTalker(stage).slow({ who: "slow", n: 1 });
+    await stage.run(10);
+    const asked = stage.taps.onFrame("attach", () => undefined, ALWAYS);
+    const late = await RawClient.open(cluster, key, "c");
+    late.hello(link("late"), TOKENS[0], TOKENS[1]);
+    await stage.run(1_800, { stepMs: 20 });
+    expect(asked.times).toBeGreaterThan(1);
+    gate.open();
+    await cluster.until(slow);
+    await stage.run(50);
+    expect(late.received.filter(({ t }) => t === "welcome")).toHaveLength(1);
+    expect(await stage.settle()).toEqual([]);
+  });
+
   it("a turn that throws at any step of a move changes nothing, and its caller is told", async () => {
     const stage = await Stage.open({ seed: 144, definitions: [nastySession(new Gate())] });
     const ann = slowTalker(stage);
