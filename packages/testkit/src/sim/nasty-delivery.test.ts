@@ -194,6 +194,43 @@ describe("interleavings 28, 29, 33, 34, 36: what good clients do not do", () => 
     },
   );
 
+  it("centrifuge-go#160: an offset of a session that was lost does not continue the one that took its name", async () => {
+    const stage = await Stage.open({ seed: 117, talkers: { ann: "a" } });
+    const { cluster, key } = stage;
+    const raw = await RawClient.open(cluster, key, "a");
+    raw.hello(link("old"), TOKENS[0], TOKENS[1]);
+    await raw.next("welcome");
+    await stage.run(30, { talking: true });
+    for (const id of ["a", stage.standby]) cluster.crash(id);
+    await stage.run(3_000, { stepMs: 20 });
+    const other = await RawClient.open(cluster, key, stage.target);
+    other.hello(link("new"), TOKENS[0], TOKENS[1]);
+    await other.next("welcome");
+    const back = await RawClient.open(cluster, key, stage.target);
+    back.hello(link("old"), TOKENS[1], TOKENS[2], { epoch: 1, lastOut: 3, sent: 2 });
+    const welcome = await back.next("welcome");
+    expect(welcome).toMatchObject({ recovered: false, nextOut: 1, lastIn: 0, epoch: 3 });
+    expect(welcome.reason).toMatch(/^E_/);
+    expect(cluster.incidents.map(({ code }) => code)).toContain("E_SESSION_LOST");
+  });
+
+  it("criu#953: an input is acknowledged when it is handled and held by the standby, not when it was read", async () => {
+    const stage = await Stage.open({ seed: 118, talkers: { ann: "a" } });
+    const { cluster, key } = stage;
+    const raw = await RawClient.open(cluster, key, "a");
+    raw.hello(link("sure"), TOKENS[0], TOKENS[1]);
+    await raw.next("welcome");
+    await stage.run(20);
+    cluster.network.cut(cluster.node(stage.standby).address, cluster.node("a").address);
+    for (let seq = 1; seq <= 5; seq++) raw.input(seq, "add", { who: "sure", n: seq });
+    await stage.run(300);
+    expect(cluster.slot("a", key)?.cell?.links.get(link("sure"))?.lastIn).toBe(5); // handled
+    expect(raw.received.some((frame) => frame.t === "acked" || (frame.t === "output" && frame.ack > 0))).toBe(false);
+    cluster.network.heal();
+    await stage.until("it is acknowledged", () => raw.received.some((frame) => frame.t === "output" && frame.ack > 0), 3_000);
+    expect(await stage.settle()).toEqual([]);
+  });
+
   it.each(["at the same owner", "after a move"])("36: a stolen resume token that was used is refused, %s", async (when) => {
     const stage = await Stage.open({ seed: 116 });
     const { cluster, key, target } = stage;

@@ -126,6 +126,31 @@ describe("interleavings 38, 41: copies that come to nothing", () => {
     expect(stage.cluster.ownerOf(stage.key)).toBe("a");
   });
 
+  it("38: a last turn that no GRANT can carry reverts the move; the session thaws at its source and has lost nothing", async () => {
+    const stage = await Stage.open({ seed: 214, definitions: [nastySession(new Gate())] });
+    const calls = (stage.talkers[0] as Talker).client.call as unknown as { fill(said: { who: string; n: number }): Promise<unknown> };
+    let filled: Promise<unknown> | undefined;
+    stage.taps.onWrite("prepare", () => {
+      filled = calls.fill({ who: "0123456789", n: 90_000 });
+      stage.taps.onFrame("base", () => LOST, { ...ALWAYS, to: stage.target });
+      return { fate: "slow", extraMs: 20 };
+    });
+    const granted = stage.taps.onFrame("grant", () => undefined);
+    const asked = stage.taps.onFrame("cancel", () => undefined);
+    const move = stage.move("a", stage.target);
+    await stage.until("the move has ended", () => move.end !== undefined, 3_000, true);
+    expect(move.end).toMatchObject({ moved: false, code: "E_MOVE_FAILED", message: expect.stringContaining("last deltas") });
+    expect([granted.times, asked.times]).toEqual([0, 1]);
+    stage.taps.clear();
+    await stage.cluster.until(filled ?? Promise.reject(new Error("PREPARE was not met")));
+    expect(await stage.settle()).toEqual([]);
+    expect(stage.cluster.ownerOf(stage.key)).toBe("a");
+    const again = stage.move("a", stage.target);
+    await stage.until("it moves when there is time", () => again.end !== undefined, 3_000, true);
+    expect(again.end).toEqual({ moved: true });
+    expect(await stage.settle()).toEqual([]);
+  });
+
   it("38: a target that does not answer ends the move at its deadline", async () => {
     const stage = await Stage.open({ seed: 212 });
     stage.taps.onFrame("offer", () => LOST, ALWAYS);
