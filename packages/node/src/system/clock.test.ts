@@ -35,6 +35,51 @@ describe("system clock", () => {
     expect(runs).toBe(1);
   });
 
+  it("keeps one timer of the runtime, for the earliest task", () => {
+    const source = new FakeSource();
+    const clock = createSystemClock(source);
+    const order: string[] = [];
+    clock.schedule(50, () => order.push("b"));
+    clock.schedule(90, () => order.push("c"));
+    clock.schedule(10, () => order.push("a"));
+    clock.schedule(50, () => order.push("b2"));
+    expect(source.timers.filter((timer) => !timer.cleared).map((timer) => timer.delayMs)).toEqual([10]);
+    source.now += 50;
+    source.fireLast();
+    expect(order).toEqual(["a", "b", "b2"]);
+    expect(source.timers.at(-1)?.delayMs).toBe(40);
+  });
+
+  it("goes on with the others when a task throws, and lets new tasks wait for the next turn", () => {
+    const source = new FakeSource();
+    const clock = createSystemClock(source);
+    const order: string[] = [];
+    clock.schedule(1, () => {
+      clock.schedule(0, () => order.push("new"));
+      throw new Error("as asked");
+    });
+    clock.schedule(1, () => order.push("other"));
+    source.now += 1;
+    expect(() => source.fireLast()).toThrow("as asked");
+    source.fireLast();
+    expect(order).toEqual(["other", "new"]);
+  });
+
+  it("holds no timer when everything was cancelled, and keeps the order of what was not", () => {
+    const source = new FakeSource();
+    const clock = createSystemClock(source);
+    const ran: number[] = [];
+    const tasks = Array.from({ length: 2_000 }, (_, i) => clock.schedule(1 + ((i * 7_919) % 1_000), () => ran.push((i * 7_919) % 1_000)));
+    for (const [i, task] of tasks.entries()) if (i % 4 !== 0) task.cancel();
+    source.now += 2_000;
+    source.fireLast();
+    expect(ran).toHaveLength(500);
+    expect(ran).toEqual([...ran].sort((a, b) => a - b));
+    const last = clock.schedule(5, () => undefined);
+    last.cancel();
+    expect(source.timers.at(-1)?.cleared).toBe(true);
+  });
+
   it("splits delays longer than the runtime can take", () => {
     const source = new FakeSource();
     let runs = 0;
