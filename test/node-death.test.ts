@@ -96,6 +96,19 @@ describe("a node process with a talking client", () => {
     await talker.more(50);
     await talker.finish();
   });
+
+  test("SIGSTOP of the standby: nothing that it has not acknowledged is shown to the client until its lease has ended", async () => {
+    const { events, cluster, talker, owner, standby } = await start();
+    const paused = cluster.node(standby ?? "");
+    process.kill(paused.pid, "SIGSTOP");
+    await talker.until(() => talker.open >= 128);
+    await talker.until(() => talker.open < 10);
+    process.kill(paused.pid, "SIGCONT");
+    await events.first((node, event) => node === paused.id && event.type === "joined" && event.self === `${paused.id}#2`);
+    await talker.more(50);
+    expect(talker.client.owner).toBe(owner.id);
+    await talker.finish();
+  });
 });
 
 test("a directory that is killed and comes back: sessions go on meanwhile, and moves afterwards", async () => {

@@ -42,13 +42,18 @@ export class Talker {
     return this.#finished;
   }
 
+  /** Calls without an answer. */
+  get open(): number {
+    return this.#calls - this.#replies.length;
+  }
+
   /** Resolves when so many more calls have been answered. */
   more(count: number): Promise<void> {
     const goal = this.#replies.length + count;
     return this.until(() => this.#replies.length >= goal);
   }
 
-  /** Resolves when the fact holds; it is looked at after each answer, trouble and hand-over. */
+  /** Resolves when the fact holds; it is looked at after each call, answer, trouble and hand-over. */
   until(fact: () => boolean): Promise<void> {
     if (fact()) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ fact, resolve }));
@@ -84,7 +89,7 @@ export class Talker {
   }
 
   #say(): void {
-    if (this.#calls - this.#replies.length >= MAX_OPEN_CALLS) return;
+    if (this.open >= MAX_OPEN_CALLS) return;
     this.#calls++;
     this.client.call.say(this.#calls).then(
       (count) => {
@@ -96,6 +101,7 @@ export class Talker {
         this.#look();
       },
     );
+    this.#look();
   }
 
   #look(): void {
