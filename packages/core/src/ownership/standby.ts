@@ -355,9 +355,11 @@ export class StandbyRole implements Role {
     if (this.#replica === null) this.#forgetUnlessNamed();
   }
 
-  /** The owner's word that no record names this copy; void when it is older than the owner's latest offer. */
+  /**
+   * An owner's word that no record names this copy; void when it is older than that owner's latest offer. It may be an owner that this
+   * node has not heard of yet: the one who drops the copies that a hand-over leaves behind is the new one.
+   */
   #drop(from: NodeRef, message: PeerMessageOf<"drop">): void {
-    if (from !== this.#owner) return;
     if (this.#lastOffer?.from === from && this.#lastOffer.attempt > message.serial) return;
     this.#forget();
   }

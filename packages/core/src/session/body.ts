@@ -24,12 +24,14 @@ export interface SessionBody {
   tracked: TrackedState<object> | null;
   /** `raw` was brought to a newer version and replicas do not have it yet. */
   restated: boolean;
+  /** An earlier life of this session was lost; known only where it was started anew. */
+  readonly startedLost: boolean;
   /** The turn in hand. */
   turn: object | null;
 }
 
 /** A session's data before its first turn. */
-export function createBody(key: string, definition: SessionDefinition, env: SessionEnv, raw: object): SessionBody {
+export function createBody(key: string, definition: SessionDefinition, env: SessionEnv, raw: object, startedLost = false): SessionBody {
   return {
     key,
     definition,
@@ -44,6 +46,7 @@ export function createBody(key: string, definition: SessionDefinition, env: Sess
     raw,
     tracked: null,
     restated: false,
+    startedLost,
     turn: null,
   };
 }

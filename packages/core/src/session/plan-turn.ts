@@ -102,7 +102,8 @@ function planJoin(body: SessionBody, input: AttachInput, former: Former | null, 
   });
   const turn = new Turn(body, joining.view, wantDelta);
   const known = input.epoch > 0 || input.lastOut > 0 || input.sent > 0;
-  turn.welcome = { link: joining, reason: present !== null ? "E_SEQUENCE_INVALID" : known ? "E_LINK_EXPIRED" : null };
+  const unknown = body.startedLost ? "E_SESSION_LOST" : "E_LINK_EXPIRED";
+  turn.welcome = { link: joining, reason: present !== null ? "E_SEQUENCE_INVALID" : known ? unknown : null };
   turn.program = joinLink(turn, joining, former);
   return turn;
 }

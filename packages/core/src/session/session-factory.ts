@@ -16,12 +16,12 @@ export function createSessionFactory(definition: SessionDefinition, env: Session
     kind: definition.name,
     stateVersion: definition.version,
     canRead: (stateVersion) => leadsTo(definition, stateVersion),
-    create(key) {
+    create(key, lost = false) {
       const state: unknown = definition.state();
       if (typeof state !== "object" || state === null) {
         throw new SojournError("E_DEFINITION_INVALID", `state() of ${definition.name} must return an object`);
       }
-      return new Session(createBody(key, definition, env, copyPlain(state, env.limits, "state")), runner);
+      return new Session(createBody(key, definition, env, copyPlain(state, env.limits, "state"), lost), runner);
     },
     restore(key, snapshot) {
       const body = decodeSnapshot(key, definition, env, snapshot);

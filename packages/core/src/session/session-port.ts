@@ -54,8 +54,11 @@ export interface SessionFactory {
   readonly stateVersion: number;
   /** Whether a state of this version can be read here (the same, or upgrades lead to it). */
   canRead(stateVersion: number): boolean;
-  /** A new session at version 0. */
-  create(key: string): SessionCell;
+  /**
+   * A new session at version 0. When it takes the place of one whose state is `lost`, clients that come back to this node are told
+   * `E_SESSION_LOST` rather than that their link has expired.
+   */
+  create(key: string, lost?: boolean): SessionCell;
   /**
    * A session from a snapshot; its `version` is the snapshot's.
    * @throws SojournError `E_CODEC_CORRUPT`, `E_CODEC_TABLE_UNKNOWN`, `E_STATE_VERSION`

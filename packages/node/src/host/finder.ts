@@ -20,6 +20,8 @@ export interface FinderPorts {
   readonly directory: Directory;
   readonly routes: Routes;
   isEnded(ref: NodeRef): boolean;
+  /** A record was read; what is here may know an older one. */
+  learned(key: SessionKey, record: SessionRecord): void;
   /** Null when a session of this kind may be created here, else why not. */
   refuseCreation(key: SessionKey): SojournError | null;
   /** Creates the session here by a change of its record; tells the record that stands afterwards. */
@@ -58,6 +60,7 @@ export class Finder {
     } catch (cause) {
       throw new SojournError("E_SESSION_BUSY", "the directory cannot be reached", {}, cause);
     }
+    if (record !== null) this.#ports.learned(key, record);
     if (record === null || record.ended) {
       record = await this.#create(key, false);
     } else if (isEnded(record.owner)) {

@@ -129,6 +129,7 @@ export class Host implements SlotHost, PeersHandler {
       directory,
       routes: this.#routes,
       isEnded: (ref) => this.isEnded(ref),
+      learned: (key, record) => this.#slots.get(key)?.onRecord(record),
       refuseCreation: (key) => this.#refuseCreation(key),
       create: (key, lost, change) => this.#create(key, lost, change),
     });
@@ -286,10 +287,19 @@ export class Host implements SlotHost, PeersHandler {
     }
   }
 
+  /** The slot that knows best where a client's message belongs; null when the routes know better. */
+  #slotFor(key: SessionKey): Slot | null {
+    const slot = this.#slots.get(key);
+    if (slot === undefined || slot.role.kind === "absent") return null;
+    // A copy that is not fed any more does not hear of new owners.
+    const stale = slot.role.kind === "standby" && (this.#routes.get(key)?.epoch ?? 0) > slot.fence;
+    return stale ? null : slot;
+  }
+
   /** A client's message from another ingress. */
   #onClientOp(from: NodeRef, op: ClientOp): void {
-    const slot = this.#slots.get(op.session);
-    if (slot !== undefined && slot.role.kind !== "absent") {
+    const slot = this.#slotFor(op.session);
+    if (slot !== null) {
       slot.onClient(from, op);
       return;
     }
@@ -303,8 +313,8 @@ export class Host implements SlotHost, PeersHandler {
 
   /** A client's message from this ingress; false when nobody is known to own the session. */
   #dispatch(op: ClientOp): boolean {
-    const slot = this.#slots.get(op.session);
-    if (slot !== undefined && slot.role.kind !== "absent") {
+    const slot = this.#slotFor(op.session);
+    if (slot !== null) {
       slot.onClient(this.self, op);
       return true;
     }
@@ -407,7 +417,7 @@ export class Host implements SlotHost, PeersHandler {
         if (outcome === "applied" && record !== null && slot.role.kind !== "owner") {
           let cell: SessionCell;
           try {
-            cell = this.#kinds.require(key).create(key);
+            cell = this.#kinds.require(key).create(key, lost);
           } catch (error) {
             reject(error);
             return;

@@ -64,3 +64,38 @@ it("tells a client whose welcome came from the new owner already, unless it is n
   expect(returning.map(({ epoch }) => epoch)).toEqual([2]);
   expect(fresh).toEqual([]);
 });
+
+it("gives a client one welcome, also when its attach was carried out twice", () => {
+  const { ingress } = stage();
+  const frames: string[] = [];
+  const hello = {
+    t: "hello",
+    protocol: CLIENT_PROTOCOL,
+    session: SESSION,
+    token: "",
+    nextToken: "",
+    lastOut: 0,
+    sent: 0,
+    epoch: 0,
+    auth: null,
+  } as const;
+  const socket = { send: (bytes: Uint8Array) => frames.push(decodeClientFrame(bytes).t), fail: () => undefined, release: () => undefined };
+  ingress.open(socket, { ...hello, link: "link" }, null);
+  const answer = (generation: number, t: "ping" | "pong") => {
+    const frame = encodeClientFrame(new ByteWriter(), { t, nonce: 1 });
+    ingress.attached("b#1", SESSION, 1, { id: "link", generation, ingress: "a#1" }, 1, true, frame);
+  };
+  answer(1, "ping");
+  answer(2, "ping");
+  expect(frames).toEqual(["ping"]);
+  // What the session sends to its newest attach arrives.
+  ingress.deliver(
+    "b#1",
+    SESSION,
+    1,
+    { id: "link", generation: 2, ingress: "a#1" },
+    encodeClientFrame(new ByteWriter(), { t: "pong", nonce: 1 }),
+    false,
+  );
+  expect(frames).toEqual(["ping", "pong"]);
+});

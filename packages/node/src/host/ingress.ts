@@ -150,6 +150,12 @@ export class Ingress implements ClientRouter {
       return;
     }
     if (entry.generation >= link.generation || !this.#ports.routes.learn(session, from, epoch)) return;
+    if (entry.generation > 0) {
+      // The attach was sent twice, and both were carried out. The client has its welcome: a second one would look like the
+      // answer to a later hello.
+      entry.generation = link.generation;
+      return;
+    }
     if (entry.toldEpoch === 0) entry.toldEpoch = epoch; // a new client has missed nothing
     const replaced = this.sockets.welcome(entry, link.generation);
     if (replaced !== null) {

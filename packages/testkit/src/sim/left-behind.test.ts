@@ -1,0 +1,64 @@
+import { decodePeerMessage } from "@sojourn/core";
+import { systemCrc32 } from "@sojourn/node";
+import { describe, expect, it } from "vitest";
+import { counter } from "./counter-session.js";
+import { SimCluster } from "./sim-cluster.js";
+import { Talker } from "./talker.js";
+
+const KEY = "counter/left";
+
+async function moved(cluster: SimCluster, to: string): Promise<void> {
+  const from = cluster.ownerOf(KEY) as string;
+  await cluster.until(cluster.node(from).runtime?.move(KEY, to) as Promise<unknown>);
+  await cluster.untilTrue(`${to} owns`, () => cluster.ownerOf(KEY) === to);
+}
+
+describe("copies that a session leaves behind", () => {
+  it("are freed on the word of an owner that their node has not heard of before", async () => {
+    const cluster = new SimCluster({ seed: 11, nodes: ["a", "b", "c", "d"], definitions: [counter] });
+    await cluster.start();
+    const client = await cluster.until(cluster.connect<typeof counter>(KEY, ["d"]));
+    for (const to of ["a", "b", "c", "d", "a", "b"]) await moved(cluster, to);
+    await cluster.clock.run(200);
+    const holding = [...cluster.nodes.values()].filter((node) => node.runtime?.host?.slots.has(KEY)).map((node) => node.id);
+    expect(holding.sort()).toEqual(["a", "b"]);
+    client.close();
+  });
+
+  it("do not keep clients at their node from a session that has gone on", async () => {
+    const cluster = new SimCluster({
+      seed: 12,
+      nodes: ["a", "b", "c", "d"],
+      definitions: [counter],
+      clientLimits: { maxSwitchAttempts: 1 },
+    });
+    await cluster.start();
+    // The copies are never told that they are not fed any more.
+    cluster.network.intercept = ({ bytes }) => (decodePeerMessage(systemCrc32, bytes).t === "drop" ? { copies: 0, extraMs: 0 } : undefined);
+    const ann = new Talker("ann", await cluster.until(cluster.connect<typeof counter>(KEY, ["a"])));
+    for (const to of ["b", "c", "d", "b", "c", "d"]) await moved(cluster, to);
+    await cluster.clock.run(500);
+    // Somebody new comes to each node, the ones with stale copies among them, and is served at once.
+    for (const id of ["a", "b", "c", "d"]) {
+      const guest = new Talker(`guest at ${id}`, await cluster.until(cluster.connect<typeof counter>(KEY, [id]), 2_000));
+      await cluster.until(guest.say(), 1_000);
+      expect(guest.report().problems).toEqual([]);
+    }
+    await cluster.until(ann.say(), 1_000);
+    expect(ann.report().problems).toEqual([]);
+  });
+
+  it("a client of a session whose state was lost is told so", async () => {
+    const cluster = new SimCluster({ seed: 13, nodes: ["a", "b"], definitions: [counter], limits: { standbys: 0, leaseTtlMs: 1_000 } });
+    await cluster.start();
+    const client = await cluster.until(cluster.connect<typeof counter>(KEY, ["a", "b"]));
+    const reasons: string[] = [];
+    client.on("reset", ({ reason }) => reasons.push(reason));
+    await cluster.until(client.call.add({ who: "ann", n: 1 }));
+    cluster.crash("a");
+    await cluster.untilTrue("b has started it anew", () => cluster.ownerOf(KEY) === "b");
+    await cluster.untilTrue("the client is told", () => reasons.length > 0);
+    expect(reasons).toEqual(["E_SESSION_LOST"]);
+    expect(cluster.incidents.map(({ code }) => code)).toContain("E_SESSION_LOST");
+  });
+});
