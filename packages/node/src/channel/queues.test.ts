@@ -100,12 +100,14 @@ describe("write batch", () => {
 });
 
 describe("rtt", () => {
-  it("smooths", () => {
+  it("follows longer samples slowly and a shorter one at once", () => {
     const rtt = new RttEstimate();
     expect(rtt.ms).toBeUndefined();
     rtt.add(8);
     expect(rtt.ms).toBe(8);
     rtt.add(16);
     expect(rtt.ms).toBe(9);
+    rtt.add(3);
+    expect(rtt.ms).toBe(3);
   });
 });
