@@ -234,7 +234,7 @@ describe("interleaving 40, emqx#18565: timers and departures across a move happe
     await stage.until("it is granted", () => hit.times > 0, 1_000);
     await stage.until("the move has ended", () => move.end !== undefined, 3_000);
     expect(move.end?.moved).toBe(when !== "never");
-    await stage.run(200, { talking: true });
+    await stage.run(200); // without a turn that would look at the timers
     expect((await stage.cluster.until(calls.read())).fired).toEqual(["alarm"]);
     expect(await stage.settle()).toEqual([]);
   });
