@@ -9,6 +9,7 @@ function serve(table: Uint8Array): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer((socket) => {
       socket.setNoDelay(true);
+      socket.on("error", () => socket.destroy()); // the other side is done measuring
       let corked = false;
       readFrames(socket, (body) => {
         codec.decode(body.subarray(4));

@@ -9,11 +9,14 @@ export interface FloorResult {
   readonly p50Us: number;
   readonly p99Us: number;
   readonly perSec: number;
+  /** The same one round trip, but one every 25 ms: what waking idle cores costs on this machine. */
+  readonly pacedP50Us: number;
   readonly bytes: number;
 }
 
 const WARM_UP = 2_000;
 const SINGLES = 6_000;
+const PACED_GAP_MS = 25;
 const PIPELINE_MS = 2_000;
 const IN_FLIGHT = 32;
 
@@ -34,11 +37,13 @@ export async function measureFloor(): Promise<FloorResult> {
       socket.once("error", reject);
     });
     const singles = await singleFile(socket, () => codec.encode(state));
+    const paced = await singleFile(socket, () => codec.encode(state), PACED_GAP_MS);
     const perSec = await pipelined(socket, () => codec.encode(state));
     socket.destroy();
     return {
       p50Us: round(percentile(singles, 50)),
       p99Us: round(percentile(singles, 99)),
+      pacedP50Us: round(percentile(paced, 50)),
       perSec: Math.round(perSec),
       bytes: sample.length,
     };
@@ -56,7 +61,9 @@ function frame(number: number, body: Uint8Array): Buffer {
 }
 
 /** One at a time: microseconds from before encoding to the acknowledgement. */
-function singleFile(socket: Socket, encode: () => Uint8Array): Promise<number[]> {
+function singleFile(socket: Socket, encode: () => Uint8Array, gapMs = 0): Promise<number[]> {
+  const warmUp = gapMs > 0 ? 20 : WARM_UP;
+  const last = gapMs > 0 ? 220 : WARM_UP + SINGLES;
   return new Promise((resolve) => {
     const took: number[] = [];
     let number = 0;
@@ -67,10 +74,11 @@ function singleFile(socket: Socket, encode: () => Uint8Array): Promise<number[]>
     };
     socket.removeAllListeners("data");
     readFrames(socket, () => {
-      if (number >= WARM_UP) took.push(Number(process.hrtime.bigint() - startedAt) / 1_000);
+      if (number >= warmUp) took.push(Number(process.hrtime.bigint() - startedAt) / 1_000);
       number++;
-      if (number < WARM_UP + SINGLES) next();
-      else resolve(took);
+      if (number >= last) resolve(took);
+      else if (gapMs > 0) setTimeout(next, gapMs);
+      else next();
     });
     next();
   });

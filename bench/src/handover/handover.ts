@@ -5,7 +5,7 @@ import { measureFloor } from "./floor.js";
 import { measureSingleMove } from "./single-move.js";
 import { measureThroughput } from "./throughput.js";
 
-const IN_FLIGHT = 64;
+const IN_FLIGHT = 200;
 
 const NOT_MEASURED =
   "Not measured: distance (all processes share one machine and its loopback), more than two nodes, states other than 5 KB, TLS, and the\n" +
@@ -17,16 +17,18 @@ export async function runHandoverBench(json: boolean): Promise<void> {
   say(`handover: 5 KB sessions, Node ${process.version}, ${cpus().length} cores`);
   const floor = await measureFloor();
   say(
-    `floor       encode + TCP + decode + acknowledge   p50 ${floor.p50Us} µs   p99 ${floor.p99Us} µs   ${floor.perSec}/s pipelined (${floor.bytes} bytes)`,
+    `floor       encode + TCP + decode + acknowledge   p50 ${floor.p50Us} µs   p99 ${floor.p99Us} µs   ${floor.perSec}/s pipelined (${floor.bytes} bytes); one every 25 ms: p50 ${floor.pacedP50Us} µs`,
   );
-  const cold = await measureSingleMove(0);
-  const warm = await measureSingleMove(1);
-  for (const [name, move] of [
-    ["to a node with nothing", cold],
-    ["to a node with a copy", warm],
+  const cold = await measureSingleMove(0, false);
+  const warm = await measureSingleMove(1, false);
+  const paced = await measureSingleMove(0, true);
+  for (const [name, move, base] of [
+    ["to a node with nothing", cold, floor.p50Us],
+    ["to a node with a copy", warm, floor.p50Us],
+    ["one every 25 ms", paced, floor.pacedP50Us],
   ] as const) {
     say(
-      `move        ${name.padEnd(24)} freeze → TAKEN p50 ${move.takenP50Us} µs (${round(move.takenP50Us / floor.p50Us)} × floor)   p99 ${move.takenP99Us} µs`,
+      `move        ${name.padEnd(24)} freeze → TAKEN p50 ${move.takenP50Us} µs (${round(move.takenP50Us / base)} × floor)   p99 ${move.takenP99Us} µs`,
     );
     say(
       `client        a message's answer: ordinary p99 ${move.ordinaryP99Ms} ms, met a move p99 ${move.metMoveP99Ms} ms (${move.metMoves} of them)   lost ${move.lost} doubled ${move.doubled} reordered ${move.reordered}`,
@@ -60,6 +62,7 @@ export async function runHandoverBench(json: boolean): Promise<void> {
       throughput: { movesPerSec, lost, doubled, reordered, failed: coldRate.failed, overFloor: round(movesPerSec / floor.perSec) },
       bystanders,
       warm: { move: warm, throughput: warmRate },
+      paced: { move: paced, overPacedFloorP50: round(paced.takenP50Us / floor.pacedP50Us) },
     }),
   );
 }

@@ -1,7 +1,7 @@
 import { percentile, round } from "../common/percentiles.js";
 import { type BenchCluster, startBenchCluster } from "./bench-cluster.js";
 import type { ClientsResult } from "./clients-child.js";
-import type { MoveTimes } from "./node-child.js";
+import type { DriveResult, MoveTimes } from "./node-child.js";
 
 /** One session that moves while its one client says a number every 5 ms. */
 export interface SingleMoveResult {
@@ -17,10 +17,10 @@ export interface SingleMoveResult {
 }
 
 const SESSION = "bench/single";
-const MOVES = 400;
-const WARM_UP_MOVES = 60;
+const FOR_MS = 6_000;
 const WARM_UP_MS = 4_000;
-const PAUSE_MS = 20;
+/** Moves a second when they are paced; the cores fall asleep in between. */
+const PACED_PER_SEC = 40;
 
 /** A node that hands sessions over all day runs compiled code; so should what is measured. */
 async function warmUp({ nodes, clients }: BenchCluster): Promise<void> {
@@ -31,24 +31,25 @@ async function warmUp({ nodes, clients }: BenchCluster): Promise<void> {
   );
 }
 
-/** @param standbys 0: every target starts with nothing and gets a whole copy; 1: the node it came from keeps one */
-export async function measureSingleMove(standbys: number): Promise<SingleMoveResult> {
+/**
+ * @param standbys 0: every target starts with nothing and gets a whole copy; 1: the node it came from keeps one
+ * @param paced false: the next move begins as soon as the one before is over, as the floor's next round trip does
+ */
+export async function measureSingleMove(standbys: number, paced: boolean): Promise<SingleMoveResult> {
   const cluster = await startBenchCluster(["a", "b"], { standbys });
   try {
     const { nodes, clients } = cluster;
     const endpoints = nodes.map((node) => node.endpoint);
     await clients.ask("open", { sessions: [SESSION], endpoints });
     await warmUp(cluster);
-    const forMs = (MOVES + WARM_UP_MOVES) * (PAUSE_MS + 10) + 500;
-    const talking = clients.ask<ClientsResult>("talk", { everyMs: 5, forMs, sessions: [SESSION] });
-    const times: MoveTimes[] = [];
-    for (let i = 0; i < MOVES + WARM_UP_MOVES; i++) {
-      const from = nodes[i % 2];
-      const to = nodes[(i + 1) % 2];
-      const moved = await from?.child.ask<MoveTimes>("moveOne", { session: SESSION, to: to?.id });
-      if (moved !== undefined && i >= WARM_UP_MOVES) times.push(moved);
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    }
+    const talking = clients.ask<ClientsResult>("talk", { everyMs: 5, forMs: FOR_MS, sessions: [SESSION] });
+    const perSec = paced ? PACED_PER_SEC / 2 : 1_000_000;
+    const driven = await Promise.all(
+      nodes.map(({ child }, i) =>
+        child.ask<DriveResult>("drive", { sessions: [SESSION], to: nodes[1 - i]?.id, inFlight: 1, perSec, forMs: FOR_MS }),
+      ),
+    );
+    const times = driven.flatMap((node) => node.times).sort((a, b) => a.frozenAtMs - b.frozenAtMs);
     const heard = await talking;
     const taken = times.map((move) => (move.takenAtMs - move.frozenAtMs) * 1_000);
     const ordinary: number[] = [];
