@@ -298,7 +298,7 @@ describe("interleaving 42: a target that cannot run the session", () => {
       [old, "E_STATE_VERSION"],
       [other, "E_KIND_UNKNOWN"],
     ] as const) {
-      const move = cluster.node("a").runtime?.move("counter/one", node.id) ?? Promise.resolve();
+      const move: Promise<unknown> = cluster.node("a").runtime?.move("counter/one", node.id) ?? Promise.resolve();
       await expect(cluster.until(move)).rejects.toMatchObject({ code: "E_MOVE_REFUSED", message: expect.stringContaining(code) });
     }
     await cluster.until(client.call.add?.({ who: "ann", n: 2 }) ?? Promise.resolve());
