@@ -6,6 +6,8 @@ import type { AdminAnswers, AdminCommand } from "@sojourn/node";
 import { askAdmin } from "../admin-client.js";
 import type { NodeProcessConfig, NodeProcessEvent, ToNodeProcess } from "../node-process/messages.js";
 
+/** With V8's default young generation, what lives for the length of a hand-over is promoted too early. */
+const NODE_OPTIONS = ["--max-semi-space-size=64"];
 const ENTRY = fileURLToPath(new URL("../node-process/main.js", import.meta.url));
 /** A node that was told to stop at once and did not is killed. */
 const STOP_PATIENCE_MS = 5_000;
@@ -43,7 +45,7 @@ export interface NodeListener {
  * @throws SojournError (rejects) why it could not start
  */
 export function spawnNode(config: NodeProcessConfig, env: NodeJS.ProcessEnv, listener: NodeListener): Promise<LocalNode> {
-  const child = fork(ENTRY, [], { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: [] });
+  const child = fork(ENTRY, [], { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: NODE_OPTIONS });
   for (const stream of [child.stdout, child.stderr]) {
     stream && eachLine(stream, (line) => listener.onLog(config.id, line));
   }
