@@ -87,6 +87,60 @@ describe("rules 2 and 3: who is recorded, and who is waited for", () => {
   });
 });
 
+describe("a move meets the end of another, or its own", () => {
+  it("21: a session moves on before the COMMIT of its last move: both moves succeed", async () => {
+    const stage = await Stage.open({ seed: 421 });
+    const { target, standby } = stage;
+    stage.taps.onWrite("commit", () => ({ fate: "slow", extraMs: 300 }));
+    const first = stage.move("a", target);
+    await stage.until("the target runs", () => stage.roleOf(target) === "owner", 1_000, true);
+    expect(first.end?.moved).not.toBe(false);
+    const second = stage.move(target, standby);
+    await stage.until("both have ended", () => first.end !== undefined && second.end !== undefined, 1_500, true);
+    expect([first.end, second.end]).toEqual([{ moved: true }, { moved: true }]);
+    expect(await stage.settle()).toEqual([]);
+    expect(stage.cluster.ownerOf(stage.key)).toBe(standby);
+  });
+
+  it("7: the heir declines while its granter still drains: the session thaws when the turn in hand has ended", async () => {
+    const gate = new Gate();
+    const stage = await Stage.open({ seed: 422, definitions: [nastySession(gate)], limits: { drainDeadlineMs: 5_000 } });
+    const calls = (stage.talkers[0] as Talker).client.call as unknown as { slow(said: { who: string; n: number }): Promise<unknown> };
+    gate.close();
+    let slow: Promise<unknown> | undefined;
+    stage.taps.onWrite("prepare", () => {
+      slow = calls.slow({ who: "slow", n: 1 });
+      return { fate: "slow", extraMs: 20 };
+    });
+    const move = stage.move("a", stage.target);
+    await stage.until("the heir has declined", () => move.end !== undefined, 2_000, true);
+    expect(move.end).toMatchObject({ moved: false });
+    expect(gate.waiting).toBe(1);
+    gate.open();
+    await stage.cluster.until(slow ?? Promise.reject(new Error("PREPARE was not met")), 1_000);
+    expect(await stage.settle()).toEqual([]);
+    expect(stage.cluster.ownerOf(stage.key)).toBe("a");
+  });
+
+  it("10: what an ended incarnation says has no weight, however new it sounds", async () => {
+    const stage = await Stage.open({ seed: 423 });
+    const { cluster, key, target, standby } = stage;
+    const a = stage.refOf("a");
+    cluster.crash("a");
+    await stage.until("the standby took over", () => cluster.ownerOf(key) === standby, 5_000, true);
+    const raw = await RawClient.open(cluster, key, target);
+    raw.hello("listener-0123456789abcdef", "token-0-of-the-link", "token-1-of-the-link");
+    await raw.next("welcome");
+    await stage.until("the clients are back", () => stage.talkers.every(({ sent, answered }) => sent === answered), 3_000);
+    stage.inject(a, target, { t: "route", session: key, epoch: 99, owner: a, from: a, blackoutMs: 0, settleMs: 0 });
+    const before = raw.outputs.length;
+    await stage.run(50, { talking: true });
+    await stage.run(50);
+    expect(raw.outputs.length).toBeGreaterThan(before + 10);
+    expect(await stage.settle()).toEqual([]);
+  });
+});
+
 describe("rules 10 and 12: leases and releases", () => {
   it("12: an owner with no standby that wakes after its lease in the middle of a turn shows nobody what the turn produced", async () => {
     const gate = new Gate();

@@ -136,12 +136,17 @@ describe("interleavings 38, 41: copies that come to nothing", () => {
       return { fate: "slow", extraMs: 20 };
     });
     const granted = stage.taps.onFrame("grant", () => undefined);
-    const asked = stage.taps.onFrame("cancel", () => undefined);
+    const asked = stage.taps.onFrame("cancel", () => ({ copies: 1, extraMs: 300 }));
     const move = stage.move("a", stage.target);
+    await stage.until("the heir is asked to decline", () => asked.times > 0, 1_000);
+    const version = () => stage.cluster.slot("a", stage.key)?.cell?.version ?? 0;
+    const before = version();
+    stage.taps.clear();
+    await stage.run(200, { talking: true });
+    expect(version()).toBeGreaterThan(before + 50); // it has thawed already
     await stage.until("the move has ended", () => move.end !== undefined, 3_000, true);
     expect(move.end).toMatchObject({ moved: false, code: "E_MOVE_FAILED", message: expect.stringContaining("last deltas") });
     expect([granted.times, asked.times]).toEqual([0, 1]);
-    stage.taps.clear();
     await stage.cluster.until(filled ?? Promise.reject(new Error("PREPARE was not met")));
     expect(await stage.settle()).toEqual([]);
     expect(stage.cluster.ownerOf(stage.key)).toBe("a");
@@ -224,7 +229,7 @@ describe("interleaving 39: batches", () => {
 describe("interleaving 40, emqx#18565: timers and departures across a move happen once", () => {
   const grants = { "in time": null, "30 ms late": { copies: 1, extraMs: 30 }, never: LOST } as const;
   it.each(Object.entries(grants))("a timer that comes due while the session is frozen, with the GRANT %s", async (when, fate) => {
-    const stage = await Stage.open({ seed: 231, definitions: [nastySession(new Gate())] });
+    const stage = await Stage.open({ seed: 231, definitions: [nastySession(new Gate())], talkers: { ann: "a" } });
     const calls = nastyCalls(stage);
     const hit = stage.taps.onFrame("grant", () => fate ?? undefined, fate === LOST ? ALWAYS : {});
     await stage.cluster.until(calls.alarm({ who: "ann", n: 60 }));
