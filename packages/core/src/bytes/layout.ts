@@ -1,5 +1,5 @@
 import { SojournError } from "../errors/sojourn-error.js";
-import type { ByteReader } from "./reader.js";
+import { ByteReader } from "./reader.js";
 import type { ByteWriter } from "./writer.js";
 
 /** How one type of field is written and read. */
@@ -102,6 +102,26 @@ export function oneOf<const T extends readonly string[]>(...names: T): Field<T[n
       return name;
     },
   };
+}
+
+/**
+ * Reads one frame whose first byte is its position in `order` plus one, to the end of `data`. Byte fields are views.
+ * @param what names such a frame in the error's text
+ * @returns its fields and its type as `t`
+ * @throws SojournError `E_FRAME_MALFORMED`
+ */
+export function readFrame<T extends string>(
+  data: Uint8Array,
+  order: readonly T[],
+  frames: Readonly<Record<T, AnyField>>,
+  what: string,
+): object {
+  const reader = new ByteReader(data);
+  const type = order[reader.u8() - 1];
+  if (type === undefined) throw new SojournError("E_FRAME_MALFORMED", `unknown ${what}`);
+  const fields = frames[type].read(reader) as object;
+  reader.end();
+  return Object.assign(fields, { t: type });
 }
 
 /** One frame type of a protocol: its first byte, its name, its fields. */

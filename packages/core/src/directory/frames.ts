@@ -1,7 +1,6 @@
-import { type AnyField, type GrammarRow, grammarOf, list, nullable, oneOf, str, struct, uint } from "../bytes/layout.js";
-import { ByteReader } from "../bytes/reader.js";
+import { type AnyField, type GrammarRow, grammarOf, list, nullable, oneOf, readFrame, str, struct, uint } from "../bytes/layout.js";
+import type { ByteReader } from "../bytes/reader.js";
 import type { ByteWriter } from "../bytes/writer.js";
-import { SojournError } from "../errors/sojourn-error.js";
 import { nodeEntry, nodeInfo, recordDraft, sessionRecord } from "./layouts.js";
 
 /** The version of the directory protocol. A peer that speaks another one is refused with `E_PROTOCOL_VERSION`. */
@@ -124,7 +123,7 @@ export function writeDirectoryReply(writer: ByteWriter, frame: DirectoryReply): 
  * @throws SojournError `E_FRAME_MALFORMED`
  */
 export function decodeDirectoryRequest(data: Uint8Array): DirectoryRequest {
-  return decode(data, REQUEST_ORDER, REQUESTS) as DirectoryRequest;
+  return readFrame(data, REQUEST_ORDER, REQUESTS, "directory frame") as DirectoryRequest;
 }
 
 /**
@@ -132,16 +131,7 @@ export function decodeDirectoryRequest(data: Uint8Array): DirectoryRequest {
  * @throws SojournError `E_FRAME_MALFORMED`
  */
 export function decodeDirectoryReply(data: Uint8Array): DirectoryReply {
-  return decode(data, REPLY_ORDER, REPLIES) as DirectoryReply;
-}
-
-function decode<T extends string>(data: Uint8Array, order: readonly T[], frames: Record<T, AnyField>): object {
-  const reader = new ByteReader(data);
-  const type = order[reader.u8() - 1];
-  if (type === undefined) throw new SojournError("E_FRAME_MALFORMED", "unknown directory frame");
-  const body = frames[type].read(reader) as object;
-  reader.end();
-  return Object.assign(body, { t: type });
+  return readFrame(data, REPLY_ORDER, REPLIES, "directory frame") as DirectoryReply;
 }
 
 /** Type byte, name and fields of every directory frame, for the generated page of the wire. */

@@ -1,7 +1,6 @@
-import { type AnyField, bool, bytes, f64, type GrammarRow, grammarOf, nullable, oneOf, str, struct, uint } from "../bytes/layout.js";
-import { ByteReader } from "../bytes/reader.js";
+import { bool, bytes, f64, type GrammarRow, grammarOf, nullable, oneOf, readFrame, str, struct, uint } from "../bytes/layout.js";
+import type { ByteReader } from "../bytes/reader.js";
 import type { ByteWriter } from "../bytes/writer.js";
-import { SojournError } from "../errors/sojourn-error.js";
 
 /** The version of the client protocol. A peer that speaks another one is refused with `E_PROTOCOL_VERSION`. */
 export const CLIENT_PROTOCOL = 1;
@@ -136,12 +135,7 @@ export function encodeClientFrame(writer: ByteWriter, frame: ClientFrame): Uint8
  * @throws SojournError `E_FRAME_MALFORMED`
  */
 export function decodeClientFrame(data: Uint8Array): ClientFrame {
-  const reader = new ByteReader(data);
-  const type = ORDER[reader.u8() - 1];
-  if (type === undefined) throw new SojournError("E_FRAME_MALFORMED", "unknown client frame");
-  const body = (FRAMES[type] as AnyField).read(reader) as object;
-  reader.end();
-  return Object.assign(body, { t: type }) as ClientFrame;
+  return readFrame(data, ORDER, FRAMES, "client frame") as ClientFrame;
 }
 
 /** Type byte, name and fields of every client frame, for the generated page of the wire. */

@@ -1,18 +1,4 @@
-import {
-  type AnyField,
-  bool,
-  bytes,
-  f64,
-  type GrammarRow,
-  grammarOf,
-  list,
-  nullable,
-  oneOf,
-  str,
-  struct,
-  u32,
-  uint,
-} from "../bytes/layout.js";
+import { bool, bytes, f64, type GrammarRow, grammarOf, list, nullable, oneOf, readFrame, str, struct, u32, uint } from "../bytes/layout.js";
 import { ByteReader } from "../bytes/reader.js";
 import type { ByteWriter } from "../bytes/writer.js";
 import { SojournError } from "../errors/sojourn-error.js";
@@ -229,12 +215,7 @@ export function decodePeerMessage(crc32: Crc32, data: Uint8Array): PeerMessage {
   const body = data.subarray(0, data.length - 4);
   const trailer = new ByteReader(data, data.length - 4);
   if (trailer.u32() !== crc32(body)) throw new SojournError("E_FRAME_CHECKSUM");
-  const reader = new ByteReader(body);
-  const type = ORDER[reader.u8() - 1];
-  if (type === undefined) throw new SojournError("E_FRAME_MALFORMED", "unknown message");
-  const fields = (MESSAGES[type] as AnyField).read(reader) as object;
-  reader.end();
-  return Object.assign(fields, { t: type }) as PeerMessage;
+  return readFrame(body, ORDER, MESSAGES, "message") as PeerMessage;
 }
 
 /** Type byte, name and fields of every message between nodes, for the generated page of the wire. */

@@ -13,6 +13,7 @@ import {
   type MoveReport,
   type NodeRef,
   type PeerMessage,
+  type PeerMessageOf,
   type Peers,
   type PeersHandler,
   type Random,
@@ -29,13 +30,12 @@ import {
   type StateCodec,
   type TurnScope,
 } from "@sojourn/core";
-import { CachePulls } from "./cache-pulls.js";
-import { Commands } from "./commands.js";
 import { Finder } from "./finder.js";
 import { Ingress } from "./ingress.js";
 import { Kinds } from "./kinds.js";
 import { KnownTables } from "./known-tables.js";
 import type { Membership } from "./membership.js";
+import { PeerRequests } from "./peer-requests.js";
 import { rankStandbys } from "./rank-standbys.js";
 import { Routes } from "./routes.js";
 
@@ -82,8 +82,8 @@ export class Host implements SlotHost, PeersHandler {
   readonly #slots = new Map<SessionKey, Slot>();
   readonly #routes: Routes;
   readonly #tables = new KnownTables();
-  readonly #pulls: CachePulls;
-  readonly #commands: Commands;
+  readonly #pulls: PeerRequests<PeerMessageOf<"cacheValue">>;
+  readonly #commands: PeerRequests<string>;
   readonly #onCommand: (body: string) => Promise<string>;
   readonly #finder: Finder;
   /** Cells of sessions that left, for their lazy cache entries. */
@@ -107,10 +107,8 @@ export class Host implements SlotHost, PeersHandler {
     this.#peers = peers;
     this.#observer = observer;
     this.#routes = new Routes(limits.maxRoutes);
-    this.#pulls = new CachePulls(clock, limits, (to, session, request, key) => {
-      return this.send(to, "control", { t: "pullCache", session, request, key }) === "queued";
-    });
-    this.#commands = new Commands(clock, limits, (to, request, body) => this.send(to, "control", { t: "ask", request, body }) === "queued");
+    this.#pulls = new PeerRequests(clock, limits.offerTimeoutMs, "it keeps a cached value");
+    this.#commands = new PeerRequests(clock, limits.commandTimeoutMs, "the command may have been carried out");
     this.#onCommand = ports.onCommand;
     this.#kinds = new Kinds({
       self,
@@ -270,7 +268,11 @@ export class Host implements SlotHost, PeersHandler {
         this.#answerPull(from, message.session, message.request, message.key);
         return;
       case "cacheValue":
-        this.#pulls.answer(from, { ...message, value: message.value?.slice() ?? null, table: message.table?.slice() ?? null });
+        this.#pulls.answered(from, message.request, {
+          ...message,
+          value: message.value?.slice() ?? null,
+          table: message.table?.slice() ?? null,
+        });
         return;
       case "ask":
         this.#answerCommand(from, message.request, message.body);
@@ -472,7 +474,9 @@ export class Host implements SlotHost, PeersHandler {
   // ---- cached data ----
 
   async #pullCache(from: NodeRef, session: SessionKey, key: string): Promise<unknown> {
-    const answer = await this.#pulls.pull(from, session, key);
+    const answer = await this.#pulls.ask(from, (request) => {
+      return this.send(from, "control", { t: "pullCache", session, request, key }) === "queued";
+    });
     const codec = this.codecOf(session);
     if (answer.value === null || codec === null) return undefined;
     if (answer.table !== null) codec.importTable(answer.table);
@@ -499,7 +503,7 @@ export class Host implements SlotHost, PeersHandler {
 
   /** Has another node carry out an operator's command. @throws SojournError (rejects) `E_PEER_UNREACHABLE` */
   command(to: NodeRef, body: string): Promise<string> {
-    return this.#commands.ask(to, body);
+    return this.#commands.ask(to, (request) => this.send(to, "control", { t: "ask", request, body }) === "queued");
   }
 
   #answerCommand(from: NodeRef, request: number, body: string): void {
