@@ -259,7 +259,7 @@ export class Host implements SlotHost, PeersHandler {
         this.ingress.ownerChanged(message.session, message.epoch, message.owner, message.from, message.blackoutMs, message.settleMs);
         return;
       case "misdirected":
-        this.ingress.misdirected(from, message.session);
+        this.ingress.misdirected(from, message.session, message.socket);
         return;
       case "unlink":
         this.ingress.unlink(message.session, message.link, message.generation);

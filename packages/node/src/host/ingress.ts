@@ -47,18 +47,29 @@ export class Ingress implements ClientRouter {
 
   // ---- from clients ----
 
-  open(socket: ClientSocket, hello: ClientFrameOf<"hello">, user: unknown): ClientRoute {
+  open(socket: ClientSocket, hello: ClientFrameOf<"hello">, identity: unknown): ClientRoute {
     const entry = this.sockets.add(socket, hello.session, hello.link, hello.epoch);
     const { self } = this.#ports;
     const { session, link, token, nextToken, epoch, lastOut, sent } = hello;
     try {
       parseSessionKey(session);
-      const encodedUser = encodePayload(user ?? null);
-      this.#attach(
-        entry,
-        { t: "attach", session, hops: 0, ingress: self, socket: entry.id, link, token, nextToken, epoch, lastOut, sent, user: encodedUser },
-        0,
-      );
+      const user = encodePayload(identity ?? null);
+      const op: ClientOp = {
+        t: "attach",
+        session,
+        hops: 0,
+        ingress: self,
+        socket: entry.id,
+        link,
+        token,
+        nextToken,
+        epoch,
+        lastOut,
+        sent,
+        user,
+      };
+      entry.attach = { op, tries: 0, epoch: 0, timer: null };
+      this.#attach(entry);
     } catch (error) {
       this.#fail(entry, error);
     }
@@ -71,31 +82,46 @@ export class Ingress implements ClientRouter {
   }
 
   /** Sends the attach, again while nobody answers: the owner may be changing, and a repeated attach is the same attach. */
-  #attach(entry: ClientEntry, op: ClientOp, tries: number): void {
+  #attach(entry: ClientEntry): void {
     const { clock, limits, routes, self } = this.#ports;
-    const retry = () => {
-      if (this.sockets.byId(entry.id) !== entry || entry.generation > 0) return;
-      if (tries >= MAX_ATTACH_TRIES) {
-        this.sockets.remove(entry);
-        entry.socket.fail("E_SESSION_BUSY", "the session could not be reached", 200);
-        return;
-      }
-      // A node that does not answer may not be the owner any more.
-      if (tries % 2 === 1) routes.forget(entry.session);
-      this.#attach(entry, op, tries + 1);
+    const pending = entry.attach;
+    if (pending === null) return;
+    pending.timer?.cancel();
+    pending.epoch = routes.fence(entry.session);
+    const retryIn = (ms: number) => {
+      if (entry.attach === pending) pending.timer = clock.schedule(ms, () => this.#retry(entry));
     };
-    if (this.#ports.dispatch(op)) {
-      clock.schedule(limits.offerTimeoutMs / 4, retry);
+    if (this.#ports.dispatch(pending.op)) {
+      retryIn(limits.offerTimeoutMs / 4);
       return;
     }
     this.#ports.resolve(entry.session).then(
       () => {
-        if (this.sockets.byId(entry.id) !== entry) return;
-        if (routes.get(entry.session)?.owner === self || !this.#ports.dispatch(op)) clock.schedule(10, retry);
-        else clock.schedule(limits.offerTimeoutMs / 4, retry);
+        if (entry.attach !== pending) return;
+        if (routes.get(entry.session)?.owner === self || !this.#ports.dispatch(pending.op)) retryIn(10);
+        else retryIn(limits.offerTimeoutMs / 4);
       },
       (error: unknown) => this.#fail(entry, error),
     );
+  }
+
+  #retry(entry: ClientEntry): void {
+    const pending = entry.attach;
+    if (pending === null) return;
+    if (pending.tries >= MAX_ATTACH_TRIES) {
+      this.sockets.remove(entry);
+      entry.socket.fail("E_SESSION_BUSY", "the session could not be reached", 200);
+      return;
+    }
+    // A node that does not answer may not be the owner any more.
+    if (pending.tries % 2 === 1) this.#ports.routes.forget(entry.session);
+    pending.tries++;
+    this.#attach(entry);
+  }
+
+  /** Whoever was asked is the owner no more, and what it may have answered is not heard: the new one is asked at once. */
+  #followOwner(entry: ClientEntry): void {
+    if (entry.attach !== null && entry.attach.epoch < this.#ports.routes.fence(entry.session)) this.#attach(entry);
   }
 
   #fail(entry: ClientEntry, error: unknown): void {
@@ -149,7 +175,11 @@ export class Ingress implements ClientRouter {
       if (problem.t === "problem") entry.socket.fail(problem.code, problem.message, problem.retryAfterMs);
       return;
     }
-    if (entry.generation >= link.generation || !this.#ports.routes.learn(session, from, epoch)) return;
+    if (!this.#ports.routes.learn(session, from, epoch)) {
+      this.#followOwner(entry);
+      return;
+    }
+    if (entry.generation >= link.generation) return;
     if (entry.generation > 0) {
       // The attach was sent twice, and both were carried out. The client has its welcome: a second one would look like the
       // answer to a later hello.
@@ -191,6 +221,7 @@ export class Ingress implements ClientRouter {
   /** The session has a new owner: its clients here are told of the better endpoint, and are served over the relay until they switch. */
   ownerChanged(session: SessionKey, epoch: number, owner: NodeRef, from: NodeRef, blackoutMs: number, settleMs: number): void {
     if (!this.#ports.routes.learn(session, owner, epoch)) return;
+    for (const entry of [...this.sockets.waitingOf(session)]) this.#followOwner(entry);
     let frame: Uint8Array | null = null;
     for (const entry of this.sockets.liveOf(session)) {
       // Not by what the node knows: the directory, or a message of the new owner, may have told it first.
@@ -237,12 +268,18 @@ export class Ingress implements ClientRouter {
     }
   }
 
-  /** A node that was asked is not the owner. */
-  misdirected(from: NodeRef, session: SessionKey): void {
+  /** A node that was asked is not the owner. `socket`: whose attach it was, 0 for another message. */
+  misdirected(from: NodeRef, session: SessionKey, socket: number): void {
     const { routes, self } = this.#ports;
     const route = routes.get(session);
     if (route !== undefined && (route.owner === from || from === self)) routes.forget(session);
-    this.#ports.resolve(session).catch(() => undefined);
+    this.#ports.resolve(session).then(
+      () => {
+        const entry = this.sockets.byId(socket);
+        if (entry !== undefined && entry.session === session) this.#retry(entry);
+      },
+      () => undefined,
+    );
   }
 
   /** The node stops: every client is asked to come back elsewhere, spread over `spreadMs`. */
