@@ -1,0 +1,19 @@
+import { clientBugs } from "./client-bugs.js";
+import { deliveryBugs } from "./delivery-bugs.js";
+import { directoryBugs } from "./directory-bugs.js";
+import { handoverBugs } from "./handover-bugs.js";
+import type { Mutant } from "./mutant.js";
+import { replicationBugs } from "./replication-bugs.js";
+import { brokenRules } from "./rules.js";
+import { timerBugs } from "./timer-bugs.js";
+
+/** Every mutant: first the rules of PROTOCOL.md in their order, then further bugs. */
+export const mutants: readonly Mutant[] = [
+  ...brokenRules,
+  ...handoverBugs,
+  ...replicationBugs,
+  ...deliveryBugs,
+  ...clientBugs,
+  ...timerBugs,
+  ...directoryBugs,
+];

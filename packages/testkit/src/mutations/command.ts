@@ -1,0 +1,60 @@
+import { parseArgs } from "node:util";
+import { mutants } from "./catalogue.js";
+import { lineOf, markdownTable, reportOf } from "./report.js";
+import { control, search } from "./search.js";
+
+/** The arguments of `npm run sim -- --mutations`. */
+export const MUTATIONS_USAGE = `npm run sim -- --mutations [--only id,id] [--seeds 1000] [--minutes 10] [--json] [--markdown]
+
+  --only      these mutants
+  --seeds     most seeds for each
+  --minutes   most time for each
+  --json      the last line of the output is one JSON object
+  --markdown  prints the table of docs/mutations.md
+`;
+
+const MAX_MS_PER_SEED = 60_000;
+const WORKERS = 2;
+
+/** Runs the mutation checks; the exit code is 0 when every mutant was caught. */
+export async function runMutations(args: readonly string[], write: (text: string) => void): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      mutations: { type: "boolean" },
+      only: { type: "string" },
+      seeds: { type: "string", default: "1000" },
+      minutes: { type: "string", default: "10" },
+      json: { type: "boolean", default: false },
+      markdown: { type: "boolean", default: false },
+    },
+  });
+  const only = values.only?.split(",");
+  const unknown = only?.filter((id) => !mutants.some((mutant) => mutant.id === id)) ?? [];
+  const maxSeeds = Number(values.seeds);
+  const minutes = Number(values.minutes);
+  if (unknown.length > 0 || !(Number.isInteger(maxSeeds) && maxSeeds > 0) || !(minutes > 0)) {
+    write(`${unknown.length > 0 ? `no mutant ${unknown.join(", ")}` : "--seeds and --minutes are numbers above 0"}\n\n${MUTATIONS_USAGE}`);
+    return 2;
+  }
+  const chosen = only === undefined ? mutants : mutants.filter((mutant) => only.includes(mutant.id));
+  const maxMsPerMutant = minutes * 60_000;
+  const findings = await search(chosen, {
+    maxSeeds,
+    maxMsPerMutant,
+    maxMsPerSeed: MAX_MS_PER_SEED,
+    workers: WORKERS,
+    onFinding: (finding) => write(`${lineOf(finding)}\n`),
+  });
+  const report = reportOf(findings);
+  // A seed that shows something without any mutant proves nothing about one.
+  const shown = findings.filter((finding) => finding.outcome === "caught").map((finding) => finding.seeds);
+  const unsound = await control(Math.max(1, ...shown), maxMsPerMutant, MAX_MS_PER_SEED);
+  if (values.markdown) write(`\n${markdownTable(findings)}\n`);
+  const { caught, total, medianSeeds, missed } = report;
+  write(`\n${caught} of ${total} mutants caught, median ${medianSeeds ?? "-"} seeds\n`);
+  if (missed.length > 0) write(`missed: ${missed.join(", ")}\n`);
+  if (unsound !== null) write(`seed ${unsound} shows a violation without any mutant: mend that first\n`);
+  if (values.json) write(`${JSON.stringify({ ...report, unsoundSeed: unsound })}\n`);
+  return missed.length === 0 && unsound === null ? 0 : 1;
+}
