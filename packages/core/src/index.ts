@@ -40,8 +40,11 @@ export type {
   Directory,
   NodeEntry,
   NodeInfo,
+  OpenRenewals,
   Place,
   RecordDraft,
+  RenewalSource,
+  Renewals,
   SessionRecord,
 } from "./ports/directory.js";
 export type { DirectoryChange, DirectoryContents, DirectoryStore, NodeLease } from "./ports/directory-store.js";

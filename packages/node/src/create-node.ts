@@ -1,4 +1,5 @@
 import {
+  type Clock,
   type Directory,
   isNodeId,
   type Limits,
@@ -19,6 +20,9 @@ import { type Gateway, startGateway } from "./gateway/gateway.js";
 import type { Authenticate } from "./gateway/gateway-core.js";
 import type { DrainOptions, DrainReport } from "./host/drain.js";
 import { NodeRuntime } from "./host/node-runtime.js";
+import type { LeaseRenewal } from "./lease/lease.js";
+import { LoopRenewal } from "./lease/loop-renewal.js";
+import { RenewalThread } from "./lease/renewal-thread.js";
 import { NodeMetrics, type NodeStatus } from "./metrics/node-metrics.js";
 import { createSystemClock } from "./system/clock.js";
 import { systemCrc32 } from "./system/crc32.js";
@@ -48,6 +52,11 @@ export interface NodeOptions {
   /** The cluster's directory. The node does not close it. */
   readonly directory: Directory;
   readonly listen?: ListenOptions;
+  /**
+   * Where the lease is renewed: in a thread of its own, which no handler can hold up, or on the event loop. Default: a thread when the
+   * directory can be reached from one (`connectDirectory` can, unless its TLS options hold what no other thread can be given).
+   */
+  readonly leaseRenewal?: "thread" | "loop";
   readonly limits?: Partial<Limits>;
   /** Says who a client is, as plain data for `ctx.link.user`; throws to refuse. Without it everybody is let in. */
   readonly authenticate?: Authenticate;
@@ -98,6 +107,7 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
   if (!isNodeId(id)) throw new SojournError("E_CONFIG_INVALID", `"${id}" is not a node id`);
   const limits = resolveLimits(options.limits);
   const clock = createSystemClock();
+  const renewal = chooseRenewal(options, clock, limits);
   const random = createSystemRandom();
   const metrics = new NodeMetrics();
   const incident = (session: SessionKey, code: string, message: string) => {
@@ -136,6 +146,7 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
     scope: createTurnScope(),
     limits,
     directory,
+    renewal,
     definitions: sessions,
     info: { id, place, clientEndpoint },
     openPeers: async (self) => {
@@ -199,6 +210,13 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
       await admin?.close();
     },
   };
+}
+
+function chooseRenewal({ directory, leaseRenewal }: NodeOptions, clock: Clock, limits: Limits): LeaseRenewal {
+  const source = directory.renewals ?? null;
+  if (source !== null && leaseRenewal !== "loop") return new RenewalThread(source, clock, limits);
+  if (leaseRenewal === "thread") throw new SojournError("E_CONFIG_INVALID", "no thread can reach this directory to renew the lease");
+  return new LoopRenewal(directory, clock, limits);
 }
 
 function bracketed(host: string): string {

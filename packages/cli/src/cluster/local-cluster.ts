@@ -22,6 +22,8 @@ export interface LocalClusterOptions {
   /** Where the directory is kept. Default: a temporary folder that is removed at the end. */
   readonly dataDir?: string;
   readonly limits?: Partial<Limits>;
+  /** Where nodes renew their leases; default: in a thread of its own. */
+  readonly leaseRenewal?: "thread" | "loop";
   /** The i-th node's clients come to `client + i`, its operators to `admin + i`; a port that is taken is replaced by a free one. Default: free ones. */
   readonly ports?: { readonly client: number; readonly admin: number };
   /** Environment of the node processes besides this process's own. */
@@ -124,7 +126,7 @@ class Cluster implements LocalCluster {
     const seat = this.#seatOf(spec);
     if (this.#stopped) throw new SojournError("E_NODE_STOPPING", "the cluster has stopped");
     if (seat.node !== null || seat.starting) throw new SojournError("E_CONFIG_INVALID", `node "${spec.id}" runs already`);
-    const { module, limits, env = {}, evacuateMs, onLog, onEvent } = this.#options;
+    const { module, limits, leaseRenewal, env = {}, evacuateMs, onLog, onEvent } = this.#options;
     seat.starting = true;
     try {
       const [clientPort, adminPort] = await Promise.all([freePort(HOST, seat.clientPort), freePort(HOST, seat.adminPort)]);
@@ -134,6 +136,7 @@ class Cluster implements LocalCluster {
           module,
           directoryEndpoint: this.directoryEndpoint,
           ...(limits && { limits }),
+          ...(leaseRenewal && { leaseRenewal }),
           host: HOST,
           clientPort,
           adminPort,

@@ -9,6 +9,8 @@ export interface NodeProcessConfig {
   /** `host:port` of the directory. */
   readonly directoryEndpoint: string;
   readonly limits?: Partial<Limits>;
+  /** Where its lease is renewed; default: a thread of its own. */
+  readonly leaseRenewal?: "thread" | "loop";
   /** Default `127.0.0.1`. */
   readonly host?: string;
   /** 0 takes a free port. */

@@ -41,6 +41,7 @@ export async function runNodeProcess(config: NodeProcessConfig, tell: (event: No
       sessions,
       directory,
       ...(config.limits && { limits: config.limits }),
+      ...(config.leaseRenewal && { leaseRenewal: config.leaseRenewal }),
       listen: { client: { host, port: config.clientPort ?? 0 }, control: { host } },
       admin: { host, port: config.adminPort ?? 0, ...(adminToken !== undefined && { token: adminToken }) },
       on: {

@@ -30,6 +30,8 @@ export const ERRORS = {
   E_DELTA_GAP: "A delta does not extend the replica it was sent to.",
   E_NOT_OWNER: "This node does not own the session.",
   E_LEASE_ENDED: "The node's lease has ended; it may not act until it has joined again.",
+  E_LEASE_LAPSED: "The node could not renew its lease in time; it does nothing until the directory has answered.",
+  E_LEASE_RENEWAL: "The node's lease is not being renewed: the thread that does it has failed, or the event loop stands still.",
   E_DIRECTORY_UNAVAILABLE: "The directory did not answer; the request was certainly not carried out.",
   E_DIRECTORY_UNKNOWN_OUTCOME: "The directory did not answer in time; the request may or may not have been carried out.",
   E_DIRECTORY_CONFLICT: "The record was changed by somebody else first.",

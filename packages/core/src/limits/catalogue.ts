@@ -54,6 +54,7 @@ export const LIMITS = {
   maxPeerHandshakes: bound(256, 1, 100_000, "inbound control connections that have not yet said who they are"),
   // leases and directory
   leaseTtlMs: bound(10_000, 200, 600_000, "how long a node may own sessions without renewing its lease"),
+  maxStallMs: bound(10_000, 100, 600_000, "how long a node's event loop may stand still before its lease is no longer renewed"),
   directoryTimeoutMs: bound(3_000, 50, 120_000, "time after which a directory request counts as unanswered"),
   directoryStallMs: bound(100, 5, 60_000, "how late the directory's own lease check may run before every lease is put off by the delay"),
   maxDirectoryConnections: bound(4_096, 1, 100_000, "connections one directory server accepts"),

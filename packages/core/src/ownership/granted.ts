@@ -177,6 +177,10 @@ export class GrantedRole implements Role {
     if (ref === this.#start.to) this.#send();
   }
 
+  onLeaseResumed(): void {
+    // What it does needs no lease.
+  }
+
   stop(): void {
     this.#timer?.cancel();
     this.#timer = null;

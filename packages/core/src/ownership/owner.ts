@@ -560,6 +560,11 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#feeds.get(ref)?.resend();
   }
 
+  onLeaseResumed(): void {
+    this.#turns.onLeaseResumed();
+    if (!this.#stopped) this.#release();
+  }
+
   // ---- the end ----
 
   /** The session ended in a turn: once that is released, the record becomes a tombstone. */

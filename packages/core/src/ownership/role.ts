@@ -27,6 +27,8 @@ export interface Role {
   onEnded(ref: NodeRef): void;
   /** A connection to this ref stands again; what was sent before may be lost. */
   onUp(ref: NodeRef): void;
+  /** The node's lease had run out for a while, without ending, and holds again: what was refused because of it is made up for. */
+  onLeaseResumed(): void;
   /** The role is over; nothing of it may act any more. */
   stop(): void;
 }

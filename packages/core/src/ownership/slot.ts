@@ -19,6 +19,7 @@ const ABSENT: Role = {
   onRecord: () => undefined,
   onEnded: () => undefined,
   onUp: () => undefined,
+  onLeaseResumed: () => undefined,
   stop: () => undefined,
 };
 
@@ -140,6 +141,10 @@ export class Slot implements SlotPort {
 
   onUp(ref: NodeRef): void {
     this.#role.onUp(ref);
+  }
+
+  onLeaseResumed(): void {
+    this.#role.onLeaseResumed();
   }
 
   move(to: NodeRef, callbacks: MoveCallbacks): void {

@@ -470,6 +470,12 @@ export class StandbyRole implements Role {
     // The owner sends again; a standby only answers.
   }
 
+  /** An owner may have ended while this node could not take over. */
+  onLeaseResumed(): void {
+    const { record } = this.#slot.cas;
+    if (record !== null) this.#takeOverFrom(record);
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#beNoHeir();

@@ -107,6 +107,11 @@ export class TurnLoop {
     this.#frozen = { then, deadline };
   }
 
+  /** The node may act again. */
+  onLeaseResumed(): void {
+    this.#pump();
+  }
+
   thaw(): void {
     this.#frozen?.deadline?.cancel();
     this.#frozen = null;
@@ -135,7 +140,7 @@ export class TurnLoop {
     this.#pumping = true;
     const cell = this.#cell;
     while (this.#queue.length > 0 && this.#frozen === null && !this.#running && !cell.busy && !cell.ended) {
-      if (!this.#host.leaseValid()) break; // [10] the node drops everything once it notices
+      if (!this.#host.leaseValid()) break; // [10] until the lease is renewed after all, or the node drops everything
       this.#execute(this.#queue.shift() as Waiting);
       if (this.#stopped) return;
     }

@@ -1,3 +1,4 @@
+import type { SojournError } from "../errors/sojourn-error.js";
 import type { NodeRef, SessionKey } from "../names.js";
 
 /** What the directory knows of one session. */
@@ -52,6 +53,28 @@ export interface NodeEntry {
   readonly ended: boolean;
 }
 
+/** The part of a directory that keeps a lease alive. */
+export interface Renewals {
+  renew(ref: NodeRef): Promise<"renewed" | "ended">;
+  close(): Promise<void>;
+}
+
+/**
+ * How another thread opens a connection of its own to the same directory, only to renew: a module that exports `open: OpenRenewals`, and
+ * what `open` is called with, which must survive a structured clone.
+ */
+export interface RenewalSource {
+  /** URL of the module. */
+  readonly module: string;
+  readonly options: unknown;
+}
+
+/**
+ * What the module of a RenewalSource exports as `open`. A lost connection must be tried again several times within `ttlMs`: a directory
+ * that comes back waits for no longer than that. `onProblem` takes what more attempts do not mend.
+ */
+export type OpenRenewals<Options> = (options: Options, ttlMs: number, onProblem: (error: SojournError) => void) => Renewals;
+
 /**
  * The one authority on who owns what. Contract (any engine that keeps it may stand behind this port):
  * - `read`, `compareAndSet` and `listRecords` are linearizable per record; an applied write is durable before it is answered,
@@ -75,6 +98,8 @@ export interface NodeEntry {
  *   writer: other names in a draft may belong to ended nodes.
  */
 export interface Directory {
+  /** How a thread of its own can renew this node's lease; null or absent when that is not possible. */
+  readonly renewals?: RenewalSource | null;
   /**
    * Joins with a new incarnation and a lease of `ttlMs`. An older incarnation of the same id is ended first: no two processes
    * may use one id. An unknown outcome may leave an incarnation behind that nobody is; the next `register` ends it.

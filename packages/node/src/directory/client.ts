@@ -11,6 +11,7 @@ import {
   type NodeRef,
   type Random,
   type RecordDraft,
+  type RenewalSource,
   type SessionKey,
   type SessionRecord,
   SojournError,
@@ -35,6 +36,9 @@ export interface DirectoryClientOptions {
   readonly onProblem?: (error: SojournError) => void;
 }
 
+/** What a second connection to the same directory needs, in another thread. */
+export type RenewalOptions = Pick<DirectoryClientOptions, "endpoint" | "limits" | "tls">;
+
 /**
  * The directory over a connection that is made again whenever it is lost. Requests wait for a connection until their time is
  * over; reads and renewals that lost their connection are sent again on the next, changes are not.
@@ -44,7 +48,11 @@ export function connectDirectory(options: DirectoryClientOptions): Directory {
   return new DirectoryClient(options);
 }
 
+/** Loaded by the thread that renews the lease, so it is named and not imported. */
+const RENEWALS = new URL("./renewals.js", import.meta.url).href;
+
 class DirectoryClient implements Directory {
+  readonly renewals: RenewalSource | null;
   readonly #clock: Clock;
   readonly #retryMs: number;
   readonly #link: DirectoryLink;
@@ -56,6 +64,7 @@ class DirectoryClient implements Directory {
   constructor(options: DirectoryClientOptions) {
     this.#onProblem = options.onProblem ?? (() => {});
     const { clock, limits } = options;
+    this.renewals = renewalsOf(options);
     const io: FrameSocketIo = {
       crc32: options.crc32,
       clock,
@@ -232,5 +241,15 @@ class DirectoryClient implements Directory {
     } catch (cause) {
       this.#onProblem(new SojournError("E_INTERNAL", "a directory watch's listener threw", {}, cause));
     }
+  }
+}
+
+/** TLS options can hold functions and contexts, which no other thread can be given. */
+function renewalsOf({ endpoint, limits, tls }: DirectoryClientOptions): RenewalSource | null {
+  try {
+    const options: RenewalOptions = structuredClone({ endpoint, limits, ...(tls && { tls }) });
+    return { module: RENEWALS, options };
+  } catch {
+    return null;
   }
 }

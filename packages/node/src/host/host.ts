@@ -513,6 +513,18 @@ export class Host implements SlotHost, PeersHandler {
     );
   }
 
+  /** The lease has run out, and whether it has ended is not known: this node does nothing, and its clients had better look elsewhere. */
+  lapse(): void {
+    if (this.#over) return;
+    this.#observer.incident("", "E_LEASE_LAPSED", "the lease was not renewed in time; nothing runs here until it is, or has ended");
+    this.ingress.dismissAll("E_SESSION_BUSY", "the node cannot reach the directory", () => 1 + Math.floor(this.random.next() * 200));
+  }
+
+  /** The lease never ended, and holds again. */
+  resume(): void {
+    for (const slot of [...this.#slots.values()]) slot.onLeaseResumed();
+  }
+
   /** Nothing acts or is said any more. */
   silence(): void {
     this.#over = true;

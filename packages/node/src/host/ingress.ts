@@ -282,6 +282,14 @@ export class Ingress implements ClientRouter {
     );
   }
 
+  /** Every client is asked to come back elsewhere; the sessions hear of it when they run again. */
+  dismissAll(code: string, message: string, retryAfterMs: () => number): void {
+    for (const entry of [...this.sockets.all()]) {
+      this.#detach(entry, false);
+      entry.socket.fail(code, message, retryAfterMs());
+    }
+  }
+
   /** The node stops: every client is asked to come back elsewhere, spread over `spreadMs`. */
   closeAll(code: string, message: string, retryAfterMs: () => number): void {
     for (const entry of [...this.sockets.all()]) {

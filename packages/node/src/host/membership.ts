@@ -1,19 +1,11 @@
-import {
-  type Clock,
-  type Directory,
-  type Limits,
-  type NodeEntry,
-  type NodeInfo,
-  type NodeRef,
-  nodeIdOf,
-  type Scheduled,
-} from "@sojourn/core";
+import { type Clock, type Directory, type Limits, type NodeEntry, type NodeInfo, type NodeRef, nodeIdOf } from "@sojourn/core";
+import type { Lease, LeaseEvents, LeaseRenewal } from "../lease/lease.js";
 
-/** What membership tells the node. */
-export interface MembershipEvents {
+/** What membership tells the node. Of its own lease: `lapsed`, `resumed` and `failed`. */
+export interface MembershipEvents extends Omit<LeaseEvents, "ended"> {
   /** The lease of this ref has ended, told once. */
   ended(ref: NodeRef): void;
-  /** This node's own lease has ended or could not be renewed in time: it must stop acting at once. */
+  /** This node's own lease has ended: its life is over. */
   lost(): void;
 }
 
@@ -23,16 +15,14 @@ export interface PeerBook {
   forget(peer: NodeRef): void;
 }
 
-/** A node stops acting this share of its lease before the directory can end it; covers clocks that run apart by up to 5 %. */
-const SAFE_SHARE = 0.9;
-const RENEWALS_PER_LEASE = 4;
-
 /**
  * This node's lease, and what is known of the others. The lease is measured on the monotonic clock from the moment a successful
  * renewal was *sent* [10], so that a slow answer, a paused process or a late timer can only make it end earlier here than there.
+ * Run out here it has not ended there yet: only the directory's word ends it, and a renewal that succeeds proves that it never did.
  */
 export class Membership {
   readonly #directory: Directory;
+  readonly #renewal: LeaseRenewal;
   readonly #clock: Clock;
   readonly #limits: Limits;
   readonly #peers: PeerBook;
@@ -41,14 +31,21 @@ export class Membership {
   readonly #ended = new Set<NodeRef>();
   #self: NodeRef = "";
   #info: NodeInfo;
-  #validUntilMs = Number.NEGATIVE_INFINITY;
-  #renewal: Scheduled | null = null;
-  #deadline: Scheduled | null = null;
+  #lease: Lease | null = null;
   #unwatch: (() => void) | null = null;
   #over = false;
 
-  constructor(directory: Directory, clock: Clock, limits: Limits, info: NodeInfo, peers: PeerBook, events: MembershipEvents) {
+  constructor(
+    directory: Directory,
+    renewal: LeaseRenewal,
+    clock: Clock,
+    limits: Limits,
+    info: NodeInfo,
+    peers: PeerBook,
+    events: MembershipEvents,
+  ) {
     this.#directory = directory;
+    this.#renewal = renewal;
     this.#clock = clock;
     this.#limits = limits;
     this.#info = info;
@@ -69,20 +66,21 @@ export class Membership {
 
   /**
    * Takes a lease and begins to watch the others.
-   * @throws SojournError of the directory
+   * @throws SojournError of the directory, `E_LEASE_RENEWAL`
    */
   async join(): Promise<NodeRef> {
+    await this.#renewal.open();
     const sentAtMs = this.#clock.now();
     this.#self = await this.#directory.register(this.#info, this.#limits.leaseTtlMs);
-    this.#extend(sentAtMs);
+    const { lapsed, resumed, failed } = this.#events;
+    this.#lease = this.#renewal.begin(this.#self, sentAtMs, { lapsed, resumed, failed, ended: () => this.#lose() });
     this.#unwatch = this.#directory.watchNodes((entry) => this.#onEntry(entry));
-    this.#scheduleRenewal();
     return this.#self;
   }
 
   /** Whether this node may act now. */
   leaseValid(): boolean {
-    return !this.#over && this.#clock.now() < this.#validUntilMs;
+    return this.#lease?.valid() ?? false;
   }
 
   isEnded(ref: NodeRef): boolean {
@@ -113,37 +111,8 @@ export class Membership {
 
   stop(): void {
     this.#over = true;
-    this.#renewal?.cancel();
-    this.#deadline?.cancel();
+    this.#lease?.stop();
     this.#unwatch?.();
-  }
-
-  #extend(sentAtMs: number): void {
-    this.#validUntilMs = sentAtMs + this.#limits.leaseTtlMs * SAFE_SHARE;
-    this.#deadline?.cancel();
-    this.#deadline = this.#clock.schedule(Math.max(0, this.#validUntilMs - this.#clock.now()), () => {
-      if (!this.leaseValid()) this.#lose();
-    });
-  }
-
-  #scheduleRenewal(): void {
-    this.#renewal = this.#clock.schedule(this.#limits.leaseTtlMs / RENEWALS_PER_LEASE, () => {
-      this.#renew();
-      if (!this.#over) this.#scheduleRenewal();
-    });
-  }
-
-  #renew(): void {
-    const sentAtMs = this.#clock.now();
-    this.#directory.renew(this.#self).then(
-      (outcome) => {
-        if (this.#over) return;
-        // A lease that was already over here stays over: roles may have been dropped because of it.
-        if (outcome === "ended" || !this.leaseValid()) this.#lose();
-        else if (sentAtMs + this.#limits.leaseTtlMs * SAFE_SHARE > this.#validUntilMs) this.#extend(sentAtMs);
-      },
-      () => undefined, // asked again at the next interval; the deadline decides
-    );
   }
 
   #lose(): void {

@@ -19,6 +19,8 @@ import {
   SojournError,
   type TurnScope,
 } from "@sojourn/core";
+import type { LeaseRenewal } from "../lease/lease.js";
+import { LoopRenewal } from "../lease/loop-renewal.js";
 import { type DrainOptions, type DrainReport, drain } from "./drain.js";
 import { Host, type HostObserver } from "./host.js";
 import { Membership } from "./membership.js";
@@ -39,6 +41,8 @@ export interface NodeRuntimeOptions {
   readonly scope: TurnScope;
   readonly limits: Limits;
   readonly directory: Directory;
+  /** What keeps the lease alive; closed with the node. Default: this event loop, over `directory`. */
+  readonly renewal?: LeaseRenewal;
   readonly definitions: readonly SessionDefinition[];
   /** Without the control endpoint, which the channel knows. */
   readonly info: Omit<NodeInfo, "controlEndpoint" | "kinds" | "cordoned">;
@@ -53,7 +57,7 @@ export interface NodeRuntimeOptions {
 export interface RuntimeObserver extends HostObserver {
   /** A new incarnation has joined. */
   joined(self: NodeRef): void;
-  /** The lease was lost; the node joins again with nothing. */
+  /** The lease has ended; the node joins again with nothing. */
   lost(self: NodeRef): void;
 }
 
@@ -71,14 +75,19 @@ type Phase =
   | { readonly name: "rejoining"; readonly retry: Scheduled | null }
   | { readonly name: "stopped" };
 
-/** A node over its lives: joins, serves, and when its lease is lost drops everything and joins again as a new incarnation. */
+/**
+ * A node over its lives: joins, serves, and when its lease has ended drops everything and joins again as a new incarnation. While the
+ * lease has run out and the directory has not said that it is over, the node keeps what it holds and does nothing with it.
+ */
 export class NodeRuntime implements ClientRouter {
   readonly #options: NodeRuntimeOptions;
+  readonly #renewal: LeaseRenewal;
   #phase: Phase = { name: "new" };
   #cordoned = false;
 
   constructor(options: NodeRuntimeOptions) {
     this.#options = options;
+    this.#renewal = options.renewal ?? new LoopRenewal(options.directory, options.clock, options.limits);
   }
 
   /** The present life's host; null while the node has none. */
@@ -96,7 +105,12 @@ export class NodeRuntime implements ClientRouter {
   async start(): Promise<void> {
     if (this.#phase.name !== "new") return;
     this.#phase = { name: "joining" };
-    await this.#join();
+    try {
+      await this.#join();
+    } catch (error) {
+      await this.#renewal.close();
+      throw error;
+    }
   }
 
   async #join(): Promise<void> {
@@ -107,9 +121,12 @@ export class NodeRuntime implements ClientRouter {
     let host: Host | null = null;
     const kinds = Object.fromEntries(definitions.map((definition) => [definition.name, definition.version]));
     const whole = { ...info, kinds, controlEndpoint: peers.address, cordoned: this.#cordoned };
-    const membership = new Membership(directory, clock, limits, whole, peers, {
+    const membership = new Membership(directory, this.#renewal, clock, limits, whole, peers, {
       ended: (ref) => host?.onEnded(ref),
       lost: () => this.#lost(),
+      lapsed: () => host?.lapse(),
+      resumed: () => host?.resume(),
+      failed: (error) => observer.incident("", error.code, error.message),
     });
     joining = membership;
     let self: NodeRef;
@@ -128,7 +145,7 @@ export class NodeRuntime implements ClientRouter {
     if (this.#phase.name === "stopped") {
       host.stop("E_NODE_STOPPING", "the node is shutting down");
       await membership.resign().catch(() => undefined);
-      await peers.close();
+      await Promise.all([peers.close(), this.#renewal.close()]);
       return;
     }
     this.#phase = { name: "alive", life: { peers, membership, host, mover: new Mover(host) } };
@@ -160,7 +177,9 @@ export class NodeRuntime implements ClientRouter {
   }
 
   open(socket: ClientSocket, hello: ClientFrameOf<"hello">, user: unknown): ClientRoute {
-    if (this.#phase.name === "alive") return this.#phase.life.host.ingress.open(socket, hello, user);
+    if (this.#phase.name === "alive" && this.#phase.life.membership.leaseValid()) {
+      return this.#phase.life.host.ingress.open(socket, hello, user);
+    }
     const stopping = this.#phase.name === "stopped";
     socket.fail(stopping ? "E_NODE_STOPPING" : "E_SESSION_BUSY", "the node is not part of the cluster right now", 200);
     return { input: () => undefined, ack: () => undefined, leave: () => undefined, detach: () => undefined };
@@ -199,6 +218,7 @@ export class NodeRuntime implements ClientRouter {
     const phase = this.#phase;
     this.#phase = { name: "stopped" };
     if (phase.name === "rejoining") phase.retry?.cancel();
+    void this.#renewal.close();
     if (phase.name !== "alive") return;
     phase.life.membership.stop();
     phase.life.host.silence();
@@ -209,11 +229,15 @@ export class NodeRuntime implements ClientRouter {
     const phase = this.#phase;
     this.#phase = { name: "stopped" };
     if (phase.name === "rejoining") phase.retry?.cancel();
-    if (phase.name !== "alive") return;
+    if (phase.name !== "alive") {
+      // Who is still joining finds that it has stopped, and closes the rest.
+      if (phase.name !== "joining") await this.#renewal.close();
+      return;
+    }
     const { peers, membership, host } = phase.life;
     host.stop("E_NODE_STOPPING", "the node is shutting down");
     await membership.resign().catch(() => undefined); // otherwise the lease ends by itself
-    await peers.close();
+    await Promise.all([peers.close(), this.#renewal.close()]);
   }
 
   #alive(): Life {

@@ -12,7 +12,8 @@ export interface ClockSource {
   clearTimer(timer: unknown): void;
 }
 
-const nodeSource: ClockSource = {
+/** What a process offers. Where `performance.now` starts is each thread's own affair. */
+export const systemClockSource: ClockSource = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
   setTimer: (task, delayMs) => setTimeout(task, delayMs),
@@ -95,6 +96,6 @@ class HeapClock implements Clock {
 }
 
 /** The clock of a real process: monotonic time from `performance.now`, delays of any length, never early. */
-export function createSystemClock(source: ClockSource = nodeSource): Clock {
+export function createSystemClock(source: ClockSource = systemClockSource): Clock {
   return new HeapClock(source);
 }
