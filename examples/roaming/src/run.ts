@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { type DurationSummary, Durations } from "@sojourn/testkit/books";
 import { CrowdProcess, type CrowdResult } from "./clients/crowd-process.js";
 import type { Counts } from "./clients/messages.js";
-import { type DurationSummary, Durations } from "./clients/reply-times.js";
 import { Follow } from "./cluster/follow.js";
 import { RoamingCluster } from "./cluster/roaming-cluster.js";
 import type { RoamingOptions } from "./options.js";

@@ -39,7 +39,14 @@ export interface ListenOptions {
     readonly tls?: { readonly cert: string; readonly key: string };
   };
   /** For the other nodes; default `127.0.0.1`, port 0. */
-  readonly control?: { readonly host?: string; readonly port?: number; readonly advertiseHost?: string; readonly tls?: ChannelTls };
+  readonly control?: {
+    readonly host?: string;
+    readonly port?: number;
+    /** What the others dial, when that is not where the node listens: behind a proxy or an address translation. */
+    readonly advertiseHost?: string;
+    readonly advertisePort?: number;
+    readonly tls?: ChannelTls;
+  };
 }
 
 /** How to make a node. */
@@ -150,17 +157,22 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
     definitions: sessions,
     info: { id, place, clientEndpoint },
     openPeers: async (self) => {
-      const { host = "127.0.0.1", advertiseHost, tls } = listen.control ?? {};
+      const { host = "127.0.0.1", advertiseHost, advertisePort, tls } = listen.control ?? {};
       const peers = await createTcpPeers({
         self,
-        listen: { host, port: controlPort, ...(advertiseHost !== undefined && { advertiseHost }) },
+        listen: {
+          host,
+          port: controlPort,
+          ...(advertiseHost !== undefined && { advertiseHost }),
+          ...(advertisePort !== undefined && { advertisePort }),
+        },
         ...(tls && { tls }),
         limits,
         clock,
         random,
         onProblem: (peer, code, message) => incident("", code, `${peer ?? "a peer"}: ${message}`),
       });
-      controlPort = Number(peers.address.slice(peers.address.lastIndexOf(":") + 1));
+      controlPort = peers.port;
       return peers;
     },
     observer: {

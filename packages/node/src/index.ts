@@ -2,6 +2,7 @@ export type { AdminOptions } from "./admin/admin-server.js";
 export type { AdminAnswers, AdminCommand, AdminProblem, ClusterNode, SessionEntry } from "./admin/commands.js";
 export { parseCommand } from "./admin/commands.js";
 export { errorOf, problemOf } from "./admin/problems.js";
+export { peekHello } from "./channel/peek-hello.js";
 export { createNode, type ListenOptions, type NodeEvents, type NodeOptions, type SojournNode } from "./create-node.js";
 export { connectDirectory, type DirectoryClientOptions } from "./directory/client.js";
 export { type DirectoryServer, type DirectoryServerOptions, startDirectoryServer } from "./directory/server.js";

@@ -8,7 +8,10 @@ const MAY_IMPORT = {
   testkit: {
     source: ["core"],
     tests: ["adapters", "client", "node"],
-    folders: { "packages/testkit/src/sim/": ["adapters", "client", "node"] },
+    folders: {
+      "packages/testkit/src/sim/": ["adapters", "client", "node"],
+      "packages/testkit/src/chaos/": ["adapters", "cli", "client", "node"],
+    },
   },
   client: { source: ["core"], tests: ["adapters", "node", "testkit"] },
   cli: { source: ["adapters", "client", "core", "node"], tests: ["testkit"] },

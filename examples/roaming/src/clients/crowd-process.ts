@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { SojournError } from "@sojourn/core";
+import type { DurationSummary } from "@sojourn/testkit/books";
 import type { Counts, CrowdConfig, FromCrowd, ToCrowd } from "./messages.js";
-import type { DurationSummary } from "./reply-times.js";
 
 const ENTRY = fileURLToPath(new URL("./crowd-main.js", import.meta.url));
 

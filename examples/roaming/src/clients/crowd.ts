@@ -1,16 +1,21 @@
 import { connect, type SessionClient } from "@sojourn/client/node";
 import { errorCodeOf, type SojournError } from "@sojourn/core";
+import { Companion, Durations } from "@sojourn/testkit/books";
+import { chained } from "../session/checksum.js";
 import type { traveller } from "../session/traveller.js";
-import { Companion } from "./companion.js";
 import type { Counts, CrowdConfig, FromCrowd } from "./messages.js";
-import { Durations } from "./reply-times.js";
 
 type Client = SessionClient<typeof traveller>;
+
+interface Position {
+  readonly lat: number;
+  readonly lon: number;
+}
 
 interface Member {
   readonly user: number;
   readonly client: Client;
-  readonly companion: Companion;
+  readonly companion: Companion<Position>;
   lat: number;
   lon: number;
   nextAtMs: number;
@@ -62,15 +67,16 @@ export class Crowd {
       session: `traveller/${run}-${user}`,
       endpoints: [endpoint, ...endpoints.filter((other) => other !== endpoint)],
     });
-    const companion = new Companion(
-      { report: (report) => client.call.report(report), audit: () => client.call.audit() },
-      () => performance.now(),
-      (afterMs) => this.#replyTimes.record(afterMs),
-      (code) => {
+    const companion = new Companion<Position>({
+      calls: { report: (report) => client.call.report(report), audit: () => client.call.audit() },
+      mix: (sum, { n, lat: atLat, lon: atLon }) => chained(sum, n, atLat, atLon),
+      now: () => performance.now(),
+      onReply: (afterMs) => this.#replyTimes.record(afterMs),
+      onFailure: (code) => {
         this.#failed.set(code, (this.#failed.get(code) ?? 0) + 1);
         this.#incident(user, `a call failed with ${code}`);
       },
-    );
+    });
     client.on("news", ({ k }) => companion.news(k));
     client.on("handover", () => this.#handovers++);
     client.on("status", (status) => {
@@ -107,7 +113,7 @@ export class Crowd {
     const { messageEveryMs } = this.#config;
     for (const member of this.#members.values()) {
       if (member.nextAtMs > nowMs) continue;
-      if (member.companion.open < MAX_UNANSWERED) member.companion.report(member.lat, member.lon);
+      if (member.companion.open < MAX_UNANSWERED) member.companion.report({ lat: member.lat, lon: member.lon });
       member.nextAtMs = Math.max(member.nextAtMs + messageEveryMs, nowMs - messageEveryMs);
     }
   }
@@ -117,7 +123,7 @@ export class Crowd {
     if (this.#finishing) return;
     this.#finishing = true;
     const faults: string[] = [];
-    const unaudited = new Set<Companion>();
+    const unaudited = new Set<Companion<Position>>();
     await Promise.all(
       [...this.#members.values()].map(async ({ user, companion }) => {
         try {
@@ -143,7 +149,7 @@ export class Crowd {
     this.#tell({ type: "counts", counts: this.#counts(new Set()), replyMs: this.#replyTimes.summary() });
   }
 
-  #counts(unaudited: ReadonlySet<Companion>): Counts {
+  #counts(unaudited: ReadonlySet<Companion<Position>>): Counts {
     const sum = { connected: 0, messages: 0, replies: 0, lost: 0, doubled: 0, reordered: 0 };
     for (const { client, companion } of this.#members.values()) {
       const counts = unaudited.has(companion) ? companion.unaudited() : companion.counts();

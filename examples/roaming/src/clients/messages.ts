@@ -1,4 +1,4 @@
-import type { DurationSummary } from "./reply-times.js";
+import type { DurationSummary } from "@sojourn/testkit/books";
 
 /** What a process of clients is started with. */
 export interface CrowdConfig {

@@ -1,4 +1,4 @@
-import type { DurationSummary } from "../clients/reply-times.js";
+import type { DurationSummary } from "@sojourn/testkit/books";
 
 /** The report of a run. The first keys are what other programs read; more may come. */
 export interface RoamingReport {

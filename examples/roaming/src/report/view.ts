@@ -1,4 +1,4 @@
-import type { DurationSummary } from "../clients/reply-times.js";
+import type { DurationSummary } from "@sojourn/testkit/books";
 import type { NodeView } from "../cluster/roaming-cluster.js";
 import { count } from "./report.js";
 

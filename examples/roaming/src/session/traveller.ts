@@ -1,6 +1,7 @@
 import { defineSession } from "@sojourn/core";
+import { type Audit, newTally, observe, type ReportReply, type Tally } from "@sojourn/testkit/books";
 import { maxValue, minValue, number, object, pipe, safeInteger } from "valibot";
-import { chained, newTally, observe, type Tally } from "./tally.js";
+import { chained } from "./checksum.js";
 
 /** One entry of the journal. */
 export interface JournalEntry {
@@ -32,21 +33,6 @@ export interface TravellerState {
   /** Events sent so far; each carries its number. */
   newsSent: number;
   nodesVisited: string[];
-}
-
-/** What the session says of the reports that it has seen. */
-export interface ReportReply {
-  readonly n: number;
-  readonly missing: number;
-  readonly doubled: number;
-  readonly reordered: number;
-}
-
-/** The session's books at the end. */
-export interface Audit {
-  readonly reports: Pick<Tally, "next" | "missing" | "forgotten" | "doubled" | "reordered">;
-  readonly sum: number;
-  readonly newsSent: number;
 }
 
 const JOURNAL_ENTRIES = 40;

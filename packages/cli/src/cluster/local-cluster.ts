@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Limits, nodeIdOf, type Place, resolveLimits, SojournError } from "@sojourn/core";
-import type { NodeProcessEvent } from "../node-process/messages.js";
+import type { ControlWiring, NodeProcessEvent } from "../node-process/messages.js";
 import { serveDirectory } from "./directory-process.js";
 import { Mesh } from "./mesh.js";
 import { type LocalNode, spawnNode } from "./node-handle.js";
@@ -12,6 +12,12 @@ import { freePort } from "./ports.js";
 export interface LocalNodeSpec {
   readonly id: string;
   readonly place?: Place;
+}
+
+/** How one node is connected, where that is not the usual way. */
+export interface NodeWiring {
+  readonly directoryEndpoint?: string;
+  readonly control?: ControlWiring;
 }
 
 /** What a local cluster is made of. */
@@ -26,6 +32,10 @@ export interface LocalClusterOptions {
   readonly leaseRenewal?: "thread" | "loop";
   /** The i-th node's clients come to `client + i`, its operators to `admin + i`; a port that is taken is replaced by a free one. Default: free ones. */
   readonly ports?: { readonly client: number; readonly admin: number };
+  /** Uses a directory that somebody else serves, instead of serving one. */
+  readonly directoryEndpoint?: string;
+  /** For who puts something of its own between the nodes and what they connect to; asked at each start of a node. */
+  readonly wiring?: (nodeId: string) => NodeWiring;
   /** Environment of the node processes besides this process's own. */
   readonly env?: Readonly<Record<string, string>>;
   /** Time a SIGTERM leaves a node for moving its sessions away; default 10 s. */
@@ -94,19 +104,24 @@ class Cluster implements LocalCluster {
   }
 
   async open(): Promise<void> {
-    const { nodes, onEvent } = this.#options;
-    this.#directory = await serveDirectory({
-      path: join(this.#dataDir, "directory"),
-      limits: this.#limits,
-      onProblem: ({ code, message }) => onEvent?.("directory", { type: "incident", session: "", code, message }),
-    });
+    const { nodes } = this.#options;
+    if (this.#options.directoryEndpoint === undefined) await this.#serveDirectory();
     const started = await Promise.allSettled(nodes.map((spec) => this.start(spec)));
     const failed = started.find((outcome) => outcome.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   }
 
+  async #serveDirectory(): Promise<void> {
+    const { onEvent } = this.#options;
+    this.#directory = await serveDirectory({
+      path: join(this.#dataDir, "directory"),
+      limits: this.#limits,
+      onProblem: ({ code, message }) => onEvent?.("directory", { type: "incident", session: "", code, message }),
+    });
+  }
+
   get directoryEndpoint(): string {
-    return this.#directory?.endpoint ?? "";
+    return this.#options.directoryEndpoint ?? this.#directory?.endpoint ?? "";
   }
 
   get nodes(): readonly LocalNode[] {
@@ -126,7 +141,8 @@ class Cluster implements LocalCluster {
     const seat = this.#seatOf(spec);
     if (this.#stopped) throw new SojournError("E_NODE_STOPPING", "the cluster has stopped");
     if (seat.node !== null || seat.starting) throw new SojournError("E_CONFIG_INVALID", `node "${spec.id}" runs already`);
-    const { module, limits, leaseRenewal, env = {}, evacuateMs, onLog, onEvent } = this.#options;
+    const { module, limits, leaseRenewal, wiring, env = {}, evacuateMs, onLog, onEvent } = this.#options;
+    const { directoryEndpoint = this.directoryEndpoint, control } = wiring?.(spec.id) ?? {};
     seat.starting = true;
     try {
       const [clientPort, adminPort] = await Promise.all([freePort(HOST, seat.clientPort), freePort(HOST, seat.adminPort)]);
@@ -134,7 +150,8 @@ class Cluster implements LocalCluster {
         {
           ...spec,
           module,
-          directoryEndpoint: this.directoryEndpoint,
+          directoryEndpoint,
+          ...(control && { control }),
           ...(limits && { limits }),
           ...(leaseRenewal && { leaseRenewal }),
           host: HOST,

@@ -1,5 +1,11 @@
 import type { ErrorCode, Limits, Place } from "@sojourn/core";
 
+/** Where a node listens for the others, and what they are told to dial when that is something else on this machine. */
+export interface ControlWiring {
+  readonly port: number;
+  readonly advertisePort?: number;
+}
+
 /** What a node process is started with. */
 export interface NodeProcessConfig {
   readonly id: string;
@@ -15,6 +21,7 @@ export interface NodeProcessConfig {
   readonly host?: string;
   /** 0 takes a free port. */
   readonly clientPort?: number;
+  readonly control?: ControlWiring;
   readonly adminPort?: number;
   readonly adminToken?: string;
   /** Time a SIGTERM leaves for moving the sessions away; default 10 s. */

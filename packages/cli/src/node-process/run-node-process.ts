@@ -42,7 +42,7 @@ export async function runNodeProcess(config: NodeProcessConfig, tell: (event: No
       directory,
       ...(config.limits && { limits: config.limits }),
       ...(config.leaseRenewal && { leaseRenewal: config.leaseRenewal }),
-      listen: { client: { host, port: config.clientPort ?? 0 }, control: { host } },
+      listen: { client: { host, port: config.clientPort ?? 0 }, control: { host, ...config.control } },
       admin: { host, port: config.adminPort ?? 0, ...(adminToken !== undefined && { token: adminToken }) },
       on: {
         joined: (self) => tell({ type: "joined", self }),

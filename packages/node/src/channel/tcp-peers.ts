@@ -20,8 +20,8 @@ import { type ChannelTls, codeOfSocketError, createListener, formatAddress, obje
 export interface TcpPeersOptions {
   /** The present incarnation; asked at each handshake and each message, for a node may have to join again. */
   readonly self: () => NodeRef;
-  /** Port 0 takes any free port. `advertiseHost` is what others dial when it is not `host`. */
-  readonly listen: { readonly host: string; readonly port: number; readonly advertiseHost?: string };
+  /** Port 0 takes any free port. `advertiseHost` and `advertisePort` are what others dial when it is not this. */
+  readonly listen: { readonly host: string; readonly port: number; readonly advertiseHost?: string; readonly advertisePort?: number };
   /** Without it the channel trusts everybody who reaches the port. */
   readonly tls?: ChannelTls;
   readonly limits: Limits;
@@ -43,6 +43,8 @@ export interface ChannelStats extends Readonly<ChannelCounters> {
 export interface TcpPeers extends Peers {
   /** `host:port` for others. */
   readonly address: string;
+  /** Where it listens itself. */
+  readonly port: number;
   stats(): ChannelStats;
   close(): Promise<void>;
 }
@@ -86,7 +88,8 @@ export async function createTcpPeers(options: TcpPeersOptions): Promise<TcpPeers
   };
 
   return {
-    address: formatAddress(listen.advertiseHost ?? listen.host, port),
+    address: formatAddress(listen.advertiseHost ?? listen.host, listen.advertisePort ?? port),
+    port,
     bind: (handler) => gate.bind(handler),
     reach(peer, address) {
       if (closing === null) book.reach(peer, address);

@@ -1,11 +1,37 @@
 import { errorCodeOf } from "@sojourn/core";
-import { chained, lostOf, newTally, observe } from "../session/tally.js";
-import type { Audit, ReportReply } from "../session/traveller.js";
+import { lostOf, newTally, observe, type Tally } from "./tally.js";
 
-/** The calls of a traveller's client that a companion makes. */
-export interface TravellerCalls {
-  report(report: { readonly n: number; readonly lat: number; readonly lon: number }): Promise<ReportReply>;
+/** What the session says of the reports that it has seen. */
+export interface ReportReply {
+  readonly n: number;
+  readonly missing: number;
+  readonly doubled: number;
+  readonly reordered: number;
+}
+
+/** The session's books at the end. */
+export interface Audit {
+  readonly reports: Readonly<Omit<Tally, "missing">> & { readonly missing: readonly number[] };
+  /** Checksum over all reports in order; would show a turn that was lost from the state, or applied twice. */
+  readonly sum: number;
+  /** Events sent so far; each carries its number. */
+  readonly newsSent: number;
+}
+
+/** The calls that a companion makes: numbered reports with something in them, and an audit at the end. */
+export interface CompanionCalls<Content extends object> {
+  report(report: Content & { readonly n: number }): Promise<ReportReply>;
   audit(): Promise<Audit>;
+}
+
+/** What a companion runs on. */
+export interface CompanionOptions<Content extends object> {
+  readonly calls: CompanionCalls<Content>;
+  /** The checksum after one more report; the session does the same. */
+  readonly mix: (sum: number, report: Content & { readonly n: number }) => number;
+  readonly now: () => number;
+  readonly onReply: (afterMs: number) => void;
+  readonly onFailure: (code: string) => void;
 }
 
 /** What one client counts against what it sent. */
@@ -28,11 +54,8 @@ interface Books {
  * One user's end of its session: sends numbered reports and keeps the books of everything that comes back. Reads no clock and knows
  * no socket, so that a test can lose, double and reorder what it likes.
  */
-export class Companion {
-  readonly #calls: TravellerCalls;
-  readonly #now: () => number;
-  readonly #onReply: (afterMs: number) => void;
-  readonly #onFailure: (code: string) => void;
+export class Companion<Content extends object> {
+  readonly #options: CompanionOptions<Content>;
   readonly #replies = newTally();
   readonly #events = newTally();
   readonly #underWay = new Set<Promise<void>>();
@@ -45,26 +68,24 @@ export class Companion {
   /** Known from the audit on. */
   #newsSent: number | null = null;
 
-  constructor(calls: TravellerCalls, now: () => number, onReply: (afterMs: number) => void, onFailure: (code: string) => void) {
-    this.#calls = calls;
-    this.#now = now;
-    this.#onReply = onReply;
-    this.#onFailure = onFailure;
+  constructor(options: CompanionOptions<Content>) {
+    this.#options = options;
   }
 
-  /** Reports a position. The answer is taken in whenever it comes. */
-  report(lat: number, lon: number): void {
-    this.#sent++;
-    this.#sum = chained(this.#sum, this.#sent, lat, lon);
-    const sentAtMs = this.#now();
-    const asked = this.#calls.report({ n: this.#sent, lat, lon }).then(
+  /** Sends one report. The answer is taken in whenever it comes. */
+  report(content: Content): void {
+    const { calls, mix, now, onReply, onFailure } = this.#options;
+    const report = { ...content, n: ++this.#sent };
+    this.#sum = mix(this.#sum, report);
+    const sentAtMs = now();
+    const asked = calls.report(report).then(
       (reply) => {
         this.#replied++;
         observe(this.#replies, reply.n);
         this.#atSession = { lost: reply.missing, doubled: reply.doubled, reordered: reply.reordered };
-        this.#onReply(this.#now() - sentAtMs);
+        onReply(now() - sentAtMs);
       },
-      (error: unknown) => this.#onFailure(errorCodeOf(error)),
+      (error: unknown) => onFailure(errorCodeOf(error)),
     );
     this.#underWay.add(asked);
     void asked.then(() => this.#underWay.delete(asked));
@@ -96,7 +117,7 @@ export class Companion {
    */
   async audit(): Promise<readonly string[]> {
     await Promise.all(this.#underWay);
-    const { reports, sum, newsSent } = await this.#calls.audit();
+    const { reports, sum, newsSent } = await this.#options.calls.audit();
     this.#newsSent = newsSent;
     this.#atSession = { lost: lostOf(reports, this.#sent), doubled: reports.doubled, reordered: reports.reordered };
     const { lost, doubled, reordered } = this.#atSession;

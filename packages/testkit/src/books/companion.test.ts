@@ -1,14 +1,14 @@
 import { SojournError } from "@sojourn/core";
 import { describe, expect, test } from "vitest";
-import { chained, newTally, observe } from "../session/tally.js";
-import type { Audit, ReportReply } from "../session/traveller.js";
-import { Companion } from "./companion.js";
+import { type Audit, Companion, type ReportReply } from "./companion.js";
+import { newTally, observe } from "./tally.js";
 
 interface Report {
   readonly n: number;
-  readonly lat: number;
-  readonly lon: number;
+  readonly value: number;
 }
+
+const mix = (sum: number, { n, value }: Report): number => Math.imul(sum ^ n ^ value, 0x01000193) >>> 0;
 
 /** A session that the test can have misbehave. */
 function setup() {
@@ -20,9 +20,9 @@ function setup() {
   const failures: string[] = [];
   const session = {
     clock: 0,
-    handle({ n, lat, lon }: Report): ReportReply {
+    handle({ n, value }: Report): ReportReply {
       observe(tally, n);
-      sum = chained(sum, n, lat, lon);
+      sum = mix(sum, { n, value });
       return { n, missing: tally.missing.length, doubled: tally.doubled, reordered: tally.reordered };
     },
     report: (report: Report): Promise<ReportReply> => Promise.resolve(session.handle(report)),
@@ -33,12 +33,13 @@ function setup() {
     skipNews: () => newsSent++,
     audit: (): Promise<Audit> => Promise.resolve({ reports: tally, sum, newsSent }),
   };
-  const companion = new Companion(
-    { report: (report) => session.report(report), audit: () => session.audit() },
-    () => session.clock,
-    (afterMs) => replyTimes.push(afterMs),
-    (code) => failures.push(code),
-  );
+  const companion = new Companion<{ readonly value: number }>({
+    calls: { report: (report) => session.report(report), audit: () => session.audit() },
+    mix,
+    now: () => session.clock,
+    onReply: (afterMs) => replyTimes.push(afterMs),
+    onFailure: (code) => failures.push(code),
+  });
   return { session, companion, waiting, replyTimes, failures };
 }
 
@@ -48,7 +49,7 @@ describe("a companion", () => {
   test("finds nothing when nothing is wrong", async () => {
     const { session, companion, failures } = setup();
     for (let i = 0; i < 10; i++) {
-      companion.report(i, i);
+      companion.report({ value: i });
       session.news();
     }
     expect(await companion.audit()).toEqual([]);
@@ -61,7 +62,7 @@ describe("a companion", () => {
     const { report } = session;
     for (let i = 1; i <= 5; i++) {
       session.report = i === 3 ? ({ n }) => Promise.resolve({ n, missing: 0, doubled: 0, reordered: 0 }) : report;
-      companion.report(i, i);
+      companion.report({ value: i });
     }
     expect(await companion.audit()).toEqual(["the session lacks 1 of 5 reports"]);
     expect(companion.counts()).toMatchObject({ ...CLEAN, lost: 1 });
@@ -69,9 +70,9 @@ describe("a companion", () => {
 
   test("counts the last report when only the audit can tell", async () => {
     const { session, companion } = setup();
-    companion.report(1, 1);
+    companion.report({ value: 1 });
     session.report = ({ n }) => Promise.resolve({ n, missing: 0, doubled: 0, reordered: 0 });
-    companion.report(2, 2);
+    companion.report({ value: 2 });
     await companion.audit();
     expect(companion.counts().lost).toBe(1);
   });
@@ -82,7 +83,7 @@ describe("a companion", () => {
       session.handle(report);
       return Promise.resolve(session.handle(report));
     };
-    companion.report(1, 1);
+    companion.report({ value: 1 });
     expect(await companion.audit()).toEqual(["the session has seen 1 reports twice and 0 too late"]);
     expect(companion.counts()).toMatchObject({ ...CLEAN, doubled: 1 });
   });
@@ -94,8 +95,8 @@ describe("a companion", () => {
       held.push(report);
       return Promise.resolve({ n: report.n, missing: 0, doubled: 0, reordered: 0 });
     };
-    companion.report(1, 1);
-    companion.report(2, 2);
+    companion.report({ value: 1 });
+    companion.report({ value: 2 });
     for (const report of held.reverse()) session.handle(report);
     await companion.audit();
     expect(companion.counts()).toMatchObject({ ...CLEAN, reordered: 1 });
@@ -104,8 +105,8 @@ describe("a companion", () => {
   test("counts a reply that belongs to another report", async () => {
     const { session, companion } = setup();
     session.report = (report) => Promise.resolve({ ...session.handle(report), n: 1 });
-    companion.report(1, 1);
-    companion.report(2, 2);
+    companion.report({ value: 1 });
+    companion.report({ value: 2 });
     expect(await companion.audit()).toEqual(["1 of 2 reports have no answer"]);
     expect(companion.counts()).toMatchObject({ doubled: 1 });
   });
@@ -125,7 +126,7 @@ describe("a companion", () => {
 
   test("finds a state that is not what the reports make of it", async () => {
     const { session, companion } = setup();
-    companion.report(1, 1);
+    companion.report({ value: 1 });
     session.spoil();
     expect(await companion.audit()).toEqual(["the session's state is not what the reports make of it"]);
   });
@@ -134,10 +135,10 @@ describe("a companion", () => {
     const { session, companion, failures } = setup();
     const { report } = session;
     session.report = () => Promise.reject(new SojournError("E_CALL_TIMEOUT"));
-    companion.report(1, 1);
+    companion.report({ value: 1 });
     let answer: () => void = () => undefined;
     session.report = (late) => new Promise((resolve) => (answer = () => resolve(session.handle(late))));
-    companion.report(2, 2);
+    companion.report({ value: 2 });
     session.report = report;
     const audit = companion.audit();
     expect(companion.open).toBe(2);
@@ -149,15 +150,15 @@ describe("a companion", () => {
   test("takes what has no answer as lost when there is no audit", async () => {
     const { session, companion } = setup();
     session.report = () => new Promise(() => undefined);
-    companion.report(1, 1);
-    companion.report(2, 2);
+    companion.report({ value: 1 });
+    companion.report({ value: 2 });
     expect(companion.counts().lost).toBe(0);
     expect(companion.unaudited().lost).toBe(2);
   });
 
   test("measures the time to each answer", async () => {
     const { session, companion, replyTimes } = setup();
-    companion.report(1, 1);
+    companion.report({ value: 1 });
     session.clock = 7;
     await companion.audit();
     expect(replyTimes).toEqual([7]);

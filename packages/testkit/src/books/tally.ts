@@ -45,14 +45,14 @@ export function observe(tally: Tally, n: number): void {
   tally.reordered++;
 }
 
-/** How many of the numbers 1 … `sent` have not arrived. */
-export function lostOf(tally: Pick<Tally, "next" | "forgotten" | "missing">, sent: number): number {
-  return tally.missing.length + tally.forgotten + Math.max(0, sent + 1 - tally.next);
+/** The part of a tally that tells losses. */
+interface Audited {
+  readonly next: number;
+  readonly forgotten: number;
+  readonly missing: readonly number[];
 }
 
-/** A checksum over everything that was reported so far, in order. Sender and receiver get the same from the same reports only. */
-export function chained(sum: number, n: number, lat: number, lon: number): number {
-  let mixed = sum ^ n;
-  for (const part of [Math.round(lat * 1e5), Math.round(lon * 1e5)]) mixed = Math.imul(mixed ^ part, 0x01000193) ^ (mixed >>> 15);
-  return mixed >>> 0;
+/** How many of the numbers 1 … `sent` have not arrived. */
+export function lostOf(tally: Audited, sent: number): number {
+  return tally.missing.length + tally.forgotten + Math.max(0, sent + 1 - tally.next);
 }

@@ -1,0 +1,3 @@
+export { type Audit, Companion, type CompanionCalls, type CompanionCounts, type CompanionOptions, type ReportReply } from "./companion.js";
+export { type DurationSummary, Durations } from "./durations.js";
+export { lostOf, newTally, observe, type Tally } from "./tally.js";

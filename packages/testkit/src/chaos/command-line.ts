@@ -1,0 +1,93 @@
+import { parseArgs } from "node:util";
+import { SojournError } from "@sojourn/core";
+import { FAULT_KINDS, type FaultKind } from "./faults.js";
+import type { ChaosOptions } from "./run-chaos.js";
+
+/** Shown for `--help`. */
+export const CHAOS_USAGE = `usage: npm run chaos -- [options]
+
+A cluster of real processes on this machine, broken again and again while clients talk and sessions move.
+
+  --for DURATION          how long faults are injected: 30s, 5m (default 1m)
+  --seed N                seed of the faults (default 1)
+  --nodes N               node processes, 3 to 9 (default 4)
+  --clients N             clients, each with a session of its own (default 20)
+  --message-every-ms N    pause between two messages of one client (default 100)
+  --move-every-ms N       pause between two moves of sessions (default 100)
+  --lease DURATION        the nodes' lease (default 2s)
+  --faults A,B            only these kinds: ${FAULT_KINDS.join(", ")}
+  --json                  the last line of the output is the report as one JSON object
+  --help
+
+Exit code: 0 when nothing was lost, doubled or reordered and every hand-over ended; 1 when not; 2 for a wrong option.
+`;
+
+const FLAGS = {
+  for: { type: "string" },
+  seed: { type: "string" },
+  nodes: { type: "string" },
+  clients: { type: "string" },
+  "message-every-ms": { type: "string" },
+  "move-every-ms": { type: "string" },
+  lease: { type: "string" },
+  faults: { type: "string" },
+  json: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/**
+ * Reads the command line of a chaos run; "help" when that was asked for.
+ * @throws SojournError `E_CONFIG_INVALID`
+ */
+export function parseChaosOptions(args: readonly string[]): { readonly run: ChaosOptions; readonly json: boolean } | "help" {
+  const values = parsed(args);
+  if (values.help === true) return "help";
+  return {
+    run: {
+      forMs: duration("--for", values.for, 60_000),
+      seed: whole("--seed", values.seed, 1, 0, 0xffff_ffff),
+      nodes: whole("--nodes", values.nodes, 4, 3, 9),
+      clients: whole("--clients", values.clients, 20, 1, 1_000),
+      messageEveryMs: whole("--message-every-ms", values["message-every-ms"], 100, 5, 60_000),
+      moveEveryMs: whole("--move-every-ms", values["move-every-ms"], 100, 5, 60_000),
+      leaseMs: duration("--lease", values.lease, 2_000),
+      ...(values.faults !== undefined && { faults: kinds(values.faults) }),
+    },
+    json: values.json ?? false,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false }).values;
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw new SojournError("E_CONFIG_INVALID", `${said.split(". ")[0]}; see --help`, {}, cause);
+  }
+}
+
+function whole(flag: string, text: string | undefined, otherwise: number, min: number, max: number): number {
+  if (text === undefined) return otherwise;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new SojournError("E_CONFIG_INVALID", `${flag} must be a whole number from ${min} to ${max}, got "${text}"`);
+}
+
+function duration(flag: string, text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  const ms = match === null ? 0 : Math.round(Number(match[1]) * (UNITS_MS[match[2] ?? ""] ?? 0));
+  if (ms >= 200 && ms <= 86_400_000) return ms;
+  throw new SojournError("E_CONFIG_INVALID", `${flag} must be a duration such as 500ms, 30s or 5m, from 200ms to 24h, got "${text}"`);
+}
+
+function kinds(text: string): FaultKind[] {
+  return text.split(",").map((name) => {
+    const kind = FAULT_KINDS.find((known) => known === name);
+    if (kind === undefined)
+      throw new SojournError("E_CONFIG_INVALID", `there is no fault "${name.slice(0, 40)}"; there are: ${FAULT_KINDS.join(", ")}`);
+    return kind;
+  });
+}
