@@ -71,6 +71,11 @@ describe("the report", () => {
     expect(makeReport({ ...FINE, ...wrong }).problems).toHaveLength(1);
   });
 
+  test("tells the same trouble once, with how often", () => {
+    const crowd = { ...FINE.crowd, faults: ["a", "b", "a", "a"] };
+    expect(makeReport({ ...FINE, crowd }).problems).toEqual(["a (3 times)", "b"]);
+  });
+
   test("tells people what was injected, what was not possible, and what is wrong", () => {
     const text = describeReport(makeReport({ ...FINE, sessionsLost: 1 })).join("\n");
     for (const part of ["kill 2, cut 1", "fullDisk: no tool", "tried 35, done 30", "lease 2000 ms", "PROBLEM"])

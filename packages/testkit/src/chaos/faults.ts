@@ -46,6 +46,20 @@ export const FAULTS = {
     await again(cluster, id);
     return `${id} was killed, and started again after ${seconds(ms)}`;
   },
+  /** Its clients hear it to the last; whatever it may have told them too early is nowhere else. */
+  async fade(scene) {
+    const { cluster, random } = scene;
+    const id = random.pick(cluster.ids);
+    const links = cluster.ids.filter((other) => other !== id).map((other) => cluster.switchboard.link(id, other));
+    const ms = lasting(scene, 0.05, 0.4);
+    for (const link of links) link.set({ held: true });
+    await scene.wait(ms);
+    await cluster.node(id).kill();
+    for (const link of links) link.set({ held: false });
+    await scene.wait(lasting(scene, 0, 1.5));
+    await again(cluster, id);
+    return `what ${id} said to the others did not arrive for ${seconds(ms)}, then it was killed; later it was started again`;
+  },
   async pause(scene) {
     const { cluster, random } = scene;
     const id = random.pick(cluster.ids);

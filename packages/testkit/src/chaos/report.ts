@@ -61,7 +61,7 @@ export function makeReport(findings: Findings): ChaosReport {
   const { crowd, outages, moves, evacuated, overseer, sessionsLost, troubles, ...given } = findings;
   const { messages, lost, doubled, reordered, audited } = crowd;
   const { count, ...outageMs } = outages;
-  const problems = [...troubles, ...crowd.faults];
+  const problems = folded([...troubles, ...crowd.faults]);
   if (lost + doubled + reordered > 0) problems.push(`${lost} messages were lost, ${doubled} doubled, ${reordered} reordered`);
   if (moves.open > 0) problems.push(`${moves.open} hand-overs have not ended`);
   if (sessionsLost > 0) problems.push(`${sessionsLost} sessions were lost`);
@@ -86,6 +86,13 @@ export function makeReport(findings: Findings): ChaosReport {
     audited,
     problems,
   };
+}
+
+/** The same trouble many times is told once, with how often. */
+function folded(all: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const one of all) counts.set(one, (counts.get(one) ?? 0) + 1);
+  return [...counts].map(([one, count]) => (count === 1 ? one : `${one} (${count} times)`));
 }
 
 /** A report for people. */
