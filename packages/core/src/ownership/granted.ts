@@ -28,9 +28,9 @@ export class GrantedRole implements Role {
     this.#pauseMs = slot.host.limits.grantResendMs;
   }
 
-  /** Sends the GRANT, then what waited behind it. */
+  /** The GRANT is on its way already; what waited goes behind it. */
   begin(): void {
-    this.#send();
+    this.#sendLater();
     for (const op of this.#waiting) relay(this.#slot.host, this.#start.to, op);
     if (this.#slot.host.isEnded(this.#start.to)) this.#takeBack();
   }
@@ -42,9 +42,14 @@ export class GrantedRole implements Role {
   #send(): void {
     const { host } = this.#slot;
     host.send(this.#start.to, "control", this.#start.grant);
+    this.#sendLater();
+  }
+
+  #sendLater(): void {
+    const { clock, limits } = this.#slot.host;
     this.#timer?.cancel();
-    this.#timer = host.clock.schedule(this.#pauseMs, () => {
-      this.#pauseMs = Math.min(this.#pauseMs * 1.5, host.limits.grantResendMs * 20);
+    this.#timer = clock.schedule(this.#pauseMs, () => {
+      this.#pauseMs = Math.min(this.#pauseMs * 1.5, limits.grantResendMs * 20);
       this.#send();
     });
   }

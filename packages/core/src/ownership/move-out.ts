@@ -139,37 +139,30 @@ export class MoveOut {
     }
     const waitedFor = [slot.host.self];
     for (const other of feeds.values()) if (other.waited && other.peer !== this.target) waitedFor.push(other.peer);
-    const table = slot.host.tableFor(this.target, slot.key, since.deltas);
-    const waiting = owner.takeWaiting();
-    this.#phase = { name: "over" };
-    owner.moveEnded(this);
-    slot.becomeGranted({
-      cell,
+    const grant: PeerMessageOf<"grant"> = {
+      t: "grant",
+      session: slot.key,
       to: this.target,
-      waiting,
-      startedAtMs: this.#startedAtMs,
-      frozenAtMs,
-      callbacks: this.#callbacks,
-      grant: {
-        t: "grant",
-        session: slot.key,
-        to: this.target,
-        epoch: owner.epoch + 1,
-        attempt: this.#recruit.attempt,
-        revision: record.revision,
-        fromVersion: feed.acked,
-        fromHash: since.hash ?? hash,
-        version,
-        hash,
-        deltas: since.deltas,
-        table,
-        waitedFor,
-        inSync: record.inSync,
-        released: owner.released,
-        frozenForMs: slot.host.clock.now() - frozenAtMs,
-        settleMs: owner.settleMs(),
-      },
-    });
+      epoch: owner.epoch + 1,
+      attempt: this.#recruit.attempt,
+      revision: record.revision,
+      fromVersion: feed.acked,
+      fromHash: since.hash ?? hash,
+      version,
+      hash,
+      deltas: since.deltas,
+      table: slot.host.tableFor(this.target, slot.key, since.deltas),
+      waitedFor,
+      inSync: record.inSync,
+      released: owner.released,
+      frozenForMs: slot.host.clock.now() - frozenAtMs,
+      settleMs: owner.settleMs(),
+    };
+    // It travels while this node still puts its owner's role away.
+    slot.host.send(this.target, "control", grant);
+    this.#phase = { name: "over" };
+    const waiting = owner.takeWaiting();
+    slot.becomeGranted({ cell, to: this.target, waiting, startedAtMs: this.#startedAtMs, frozenAtMs, callbacks: this.#callbacks, grant });
   }
 
   /** [7] Only the heir declines. The session runs on; the move is over once the record says so. */

@@ -129,14 +129,10 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
 
   // ---- the beginning ----
 
-  /** Starts to act. For a taken session the answer to the granter goes out first. */
+  /** Starts to act. The granter of a taken session has been answered. */
   begin(): void {
     const { cause, upToDate, waiting } = this.#start;
-    const { host, cas, key } = this.slot;
-    if (cause.kind === "taken") {
-      const { attempt, blackoutMs } = cause;
-      host.send(cause.from, "control", { t: "taken", session: key, epoch: this.#epoch, attempt, version: this.cell.version, blackoutMs });
-    }
+    const { host, cas } = this.slot;
     const inSync = this.#recorded ? (cas.record?.inSync ?? []) : [];
     for (const ref of this.#start.waitedFor) {
       const feed = this.#addFeed(ref);

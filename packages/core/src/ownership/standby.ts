@@ -266,6 +266,8 @@ export class StandbyRole implements Role {
     const { inSync, waitedFor, revision, released, attempt } = message;
     cas.learn({ revision, epoch, owner: from, inSync, heir: host.self, ended: false, writer: from });
     const blackoutMs = message.frozenForMs + (host.rttMs(from) ?? 0) / 2 + (host.clock.now() - startedAtMs);
+    // Nothing can come between here and the role of the owner: the answer need not wait for that to be set up.
+    host.send(from, "control", { t: "taken", session: key, epoch: message.epoch, attempt, version: message.version, blackoutMs });
     this.#slot.becomeOwner({
       cell: replica.cell,
       epoch: message.epoch,
