@@ -1,5 +1,6 @@
 import { SojournError } from "../errors/sojourn-error.js";
 import { copyPlain } from "../state/plain.js";
+import { hasAsyncHandlers } from "./async-handlers.js";
 import { createBody } from "./body.js";
 import type { SessionDefinition } from "./definition.js";
 import { Session } from "./session.js";
@@ -11,7 +12,7 @@ import { leadsTo, upgradeState } from "./upgrade.js";
 
 /** Makes the sessions of one kind on one node. */
 export function createSessionFactory(definition: SessionDefinition, env: SessionEnv): SessionFactory {
-  const runner = new TurnRunner(env.scope);
+  const runner = new TurnRunner(env.scope, hasAsyncHandlers(definition));
   return {
     kind: definition.name,
     stateVersion: definition.version,

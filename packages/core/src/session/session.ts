@@ -145,17 +145,16 @@ export class Session implements SessionCell {
     if (turn.program === null) return this.#finish(turn);
     const awaited = this.#step(turn, false, undefined);
     if (awaited === null) return this.#finish(turn);
-    turn.async = true;
     return new Promise((resolve, reject) => {
       turn.resolve = resolve;
       this.#await(turn, awaited, reject);
     });
   }
 
-  /** What the turn waits for, or null when its handlers are through. */
+  /** What the turn waits for, or null when its handlers are through. A defect of the runtime drops the turn. */
   #step(turn: Turn, failed: boolean, value: unknown): Promise<unknown> | null {
     try {
-      return this.#runner.step(turn, failed, value);
+      return turn.resolve === null ? this.#runner.start(turn) : this.#runner.step(turn, failed, value);
     } catch (defect) {
       turn.drop();
       this.#release();

@@ -41,6 +41,8 @@ export class Turn {
   refusal: SojournError | null = null;
   /** True once its handler has returned a promise: from then on other code can run in between. */
   async = false;
+  /** Whether code that belongs to the turn can be told from other code. */
+  scoped = true;
   program: Program | null = null;
   resolve: ((result: TurnResult) => void) | null = null;
   /** Outbound messages and bytes so far, as if all were for one link. */
@@ -62,7 +64,7 @@ export class Turn {
   /** @throws SojournError `E_TURN_ENDED` unless the running code belongs to this turn and the turn is in hand */
   use(): void {
     const { body } = this;
-    if (body.turn !== this || (this.async && body.env.scope.current() !== this)) throw turnEnded(body);
+    if (body.turn !== this || (this.async && this.scoped && body.env.scope.current() !== this)) throw turnEnded(body);
   }
 
   /** From here on, up to `seal`, changes can be rolled back. */
