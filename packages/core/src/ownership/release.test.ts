@@ -82,6 +82,23 @@ describe("releaser", () => {
     expect(releaser.released).toBe(5);
   });
 
+  it("says once, for turns that are released together, up to where inputs were handled", () => {
+    const { releaser, take } = releaserAt(0);
+    const x = linkOf("x");
+    const y = linkOf("y");
+    releaser.attached(x);
+    releaser.attached(y);
+    for (const version of [1, 2, 3]) {
+      x.lastIn = version;
+      releaser.hold(turn(version, [x]), null);
+    }
+    y.lastIn = 1;
+    y.outbox.push(output(1, 4));
+    releaser.hold(turn(4, [y]), null);
+    releaser.releaseUpTo(4);
+    expect(take()).toEqual(["y.1 out 1 ack 1", "x.1 ack 3"]);
+  });
+
   it("acknowledges an input that produced nothing, once", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x");

@@ -29,7 +29,10 @@ interface Cursor {
   /** Where that socket is. */
   ingress: NodeRef | null;
   sentOut: number;
+  /** Inputs up to here were handled in turns that are released. */
   ackedIn: number;
+  /** What of that the client has been told. */
+  toldIn: number;
 }
 
 /**
@@ -42,6 +45,8 @@ export class Releaser {
   #held: Held[] = [];
   #head = 0;
   #released: number;
+  /** Links whose client has to be told that its inputs were handled, unless an output does it. */
+  readonly #silent: Link[] = [];
 
   /** @param released everything up to this version may have reached the clients already */
   constructor(ports: ReleasePorts, released: number) {
@@ -80,6 +85,7 @@ export class Releaser {
       for (let i = 0; i < held.links.length; i++) this.#serve(held.links[i] as Link, held.lastIns[i] as number);
       for (const gone of held.closed) this.#close(gone);
     }
+    this.#tellSilent();
     if (this.#head === this.#held.length) {
       this.#held = [];
       this.#head = 0;
@@ -96,7 +102,7 @@ export class Releaser {
     if (before !== undefined && before.ingress !== null && before.ingress !== ingress) {
       this.#ports.unlink({ id, generation: before.generation, ingress: before.ingress });
     }
-    this.#cursors.set(id, { generation, ingress, sentOut: ackedOut, ackedIn: lastIn });
+    this.#cursors.set(id, { generation, ingress, sentOut: ackedOut, ackedIn: lastIn, toldIn: lastIn });
     this.#flush(link, this.#cursor(link));
   }
 
@@ -109,7 +115,7 @@ export class Releaser {
         sentOut = entry.seq;
       }
       const ackedIn = link.lastInVersion <= releasedBefore ? link.lastIn : 0;
-      this.#cursors.set(link.id, { generation: link.generation, ingress: link.ingress, sentOut, ackedIn });
+      this.#cursors.set(link.id, { generation: link.generation, ingress: link.ingress, sentOut, ackedIn, toldIn: ackedIn });
     }
   }
 
@@ -140,7 +146,7 @@ export class Releaser {
   #cursor(link: Link): Cursor {
     let cursor = this.#cursors.get(link.id);
     if (cursor === undefined) {
-      cursor = { generation: 0, ingress: null, sentOut: link.ackedOut, ackedIn: 0 };
+      cursor = { generation: 0, ingress: null, sentOut: link.ackedOut, ackedIn: 0, toldIn: 0 };
       this.#cursors.set(link.id, cursor);
     }
     return cursor;
@@ -152,7 +158,18 @@ export class Releaser {
     if (news) cursor.ackedIn = lastIn;
     // Until the welcome of its newest attach is released, a link has no socket to send to.
     if (cursor.generation !== link.generation) return;
-    if (!this.#flush(link, cursor) && news) this.#acknowledge(link, cursor);
+    if (!this.#flush(link, cursor) && news) this.#silent.push(link);
+  }
+
+  /** Several turns of a link that are released together need one word. */
+  #tellSilent(): void {
+    if (this.#silent.length === 0) return;
+    for (const link of this.#silent) {
+      const cursor = this.#cursors.get(link.id);
+      if (cursor === undefined || cursor.generation !== link.generation) continue;
+      if (cursor.toldIn < cursor.ackedIn) this.#acknowledge(link, cursor);
+    }
+    this.#silent.length = 0;
   }
 
   #flush(link: Link, cursor: Cursor): boolean {
@@ -166,6 +183,7 @@ export class Releaser {
       if (entry.version > this.#released) break;
       cursor.sentOut = entry.seq;
       sent = true;
+      cursor.toldIn = cursor.ackedIn;
       this.#send(link, entry, cursor.ackedIn);
     }
     return sent;
@@ -183,6 +201,7 @@ export class Releaser {
 
   #acknowledge(link: Link, cursor: Cursor): void {
     if (link.ingress === null) return;
+    cursor.toldIn = cursor.ackedIn;
     this.#ports.deliver(link, encodeClientFrame(this.#ports.scratch, { t: "acked", epoch: this.#ports.epoch, seq: cursor.ackedIn }), false);
   }
 
