@@ -172,4 +172,43 @@ export const deliveryBugs: readonly Mutant[] = [
       },
     ],
   },
+  {
+    id: "oldest-dropped",
+    rule: null,
+    title: "a full outbox drops its oldest message instead of ending the link",
+    breaks: ["I4", "liveness"],
+    edits: [
+      {
+        module: "core/session/link-state",
+        find: "this.outbox.push(new Entry(this.nextOut++, message));",
+        replace: "if (this.outbox.length >= 8) this.outbox.shift(); this.outbox.push(new Entry(this.nextOut++, message));",
+      },
+    ],
+  },
+  {
+    id: "grace-not-stopped",
+    rule: null,
+    title: "a link that has come back expires when the grace of its earlier absence is over",
+    breaks: ["I4", "liveness"],
+    edits: [
+      {
+        module: "core/session/link-state",
+        find: "this.lastInAtAttach = this.lastIn; this.awaySinceMs = null;",
+        replace: "this.lastInAtAttach = this.lastIn;",
+      },
+    ],
+  },
+  {
+    id: "end-not-recorded",
+    rule: null,
+    title: "a session that has ended stays in the record as if it ran",
+    breaks: ["I5", "liveness"],
+    edits: [
+      {
+        module: "core/ownership/drafts",
+        find: "return { ...record, inSync: [], ended: true };",
+        replace: "return { ...record, inSync: [] };",
+      },
+    ],
+  },
 ];

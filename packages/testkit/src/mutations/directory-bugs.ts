@@ -52,4 +52,30 @@ export const directoryBugs: readonly Mutant[] = [
       { module: "core/directory/directory-state", find: "if (!this.#leases.isLive(writerRef(draft.writer))) {", replace: "if (false) {" },
     ],
   },
+  {
+    id: "answered-before-durable",
+    rule: null,
+    title: "the directory answers before a change is on the disk",
+    breaks: ["I1", "I2", "I3", "I5", "liveness"],
+    edits: [
+      {
+        module: "core/directory/directory-engine",
+        find: "if (waiting.seq <= this.#durable) waiting.deliver(); else this.#waiting.push(waiting);",
+        replace: "waiting.deliver();",
+      },
+    ],
+  },
+  {
+    id: "restart-ends-leases",
+    rule: null,
+    title: "a directory that starts again holds every lease that it knew for ended",
+    breaks: ["I1", "I2"],
+    edits: [
+      {
+        module: "core/directory/node-leases",
+        find: "if (!lease.ended) this.#expiry.set(lease.ref, nowMs + longestMs);",
+        replace: "if (!lease.ended) this.#expiry.set(lease.ref, nowMs);",
+      },
+    ],
+  },
 ];

@@ -21,7 +21,7 @@ export interface MutationsReport {
 
 /** The name of the invariant that a problem starts with. */
 export function invariantOf(problem: string): string {
-  return /^(I\d|liveness)\b/.exec(problem)?.[1] ?? "other";
+  return /^(I\d|liveness|rule \d+)\b/.exec(problem)?.[1] ?? "other";
 }
 
 /** Sums a run up. */

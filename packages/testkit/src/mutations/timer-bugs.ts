@@ -42,15 +42,15 @@ export const timerBugs: readonly Mutant[] = [
     ],
   },
   {
-    id: "timer-not-armed",
+    id: "overdue-timer-not-armed",
     rule: null,
-    title: "a new owner does not arm the timers that it took over until its next turn, nor then",
+    title: "a timer that came due while nobody ran the session never fires",
     breaks: ["I7"],
     edits: [
       {
         module: "core/ownership/session-alarms",
         find: "if (atMs === this.#alarmAtMs || this.#stopped) return;",
-        replace: "if (atMs === this.#alarmAtMs || this.#stopped || atMs < this.#host.clock.now() + 20) return;",
+        replace: "if (atMs === this.#alarmAtMs || this.#stopped || atMs < this.#host.clock.now()) return;",
       },
     ],
   },
