@@ -147,8 +147,8 @@ export const deliveryBugs: readonly Mutant[] = [
     edits: [
       {
         module: "core/ownership/release",
-        find: "this.#cursors.set(id, { generation, ingress, sentOut: ackedOut, ackedIn: lastIn });",
-        replace: "this.#cursors.set(id, { generation, ingress, sentOut: link.nextOut - 1, ackedIn: lastIn });",
+        find: "this.#cursors.set(id, { generation, ingress, sentOut: ackedOut, ackedIn: lastIn, toldIn: lastIn });",
+        replace: "this.#cursors.set(id, { generation, ingress, sentOut: link.nextOut - 1, ackedIn: lastIn, toldIn: lastIn });",
       },
       { module: "core/ownership/owner", find: "if (op.gap) this.#releaser.resend(link);", replace: "" },
       {

@@ -101,7 +101,7 @@ export const handoverBugs: readonly Mutant[] = [
     edits: [
       {
         module: "core/ownership/granted",
-        find: "this.#pauseMs = Math.min(this.#pauseMs * 1.5, host.limits.grantResendMs * 20); this.#send();",
+        find: "this.#pauseMs = Math.min(this.#pauseMs * 1.5, limits.grantResendMs * 20); this.#send();",
         replace: "",
       },
       { module: "core/ownership/granted", find: "if (ref === this.#start.to) this.#send();", replace: "" },

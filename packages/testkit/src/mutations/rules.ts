@@ -10,8 +10,8 @@ export const brokenRules: readonly Mutant[] = [
     edits: [
       {
         module: "node/host/membership",
-        find: "return !this.#over && this.#clock.now() < this.#validUntilMs;",
-        replace: "return !this.#over;",
+        find: "return this.#lease?.valid() ?? false;",
+        replace: "return !this.#over && this.#lease !== null;",
       },
     ],
   },
@@ -99,7 +99,7 @@ export const brokenRules: readonly Mutant[] = [
     edits: [
       {
         module: "core/ownership/granted",
-        find: "this.#pauseMs = Math.min(this.#pauseMs * 1.5, host.limits.grantResendMs * 20);",
+        find: "this.#pauseMs = Math.min(this.#pauseMs * 1.5, limits.grantResendMs * 20);",
         replace:
           "this.#pauseMs *= 1.5; if (this.#pauseMs > 300 && this.#slot.cas.record !== null) { this.#resume(this.#slot.cas.record); return; }",
       },
@@ -111,7 +111,7 @@ export const brokenRules: readonly Mutant[] = [
     title: "the GRANT goes out without the last deltas, and the heir takes it although it does not extend its replica",
     breaks: ["I2", "I3", "I4", "liveness"],
     edits: [
-      { module: "core/ownership/move-out", find: "deltas: since.deltas, table,", replace: "deltas: [], table," },
+      { module: "core/ownership/move-out", find: "deltas: since.deltas,", replace: "deltas: []," },
       {
         module: "core/ownership/standby",
         find: 'if (want !== "nothing" || replica.version !== message.version || replica.hash !== message.hash) {',
@@ -143,7 +143,7 @@ export const brokenRules: readonly Mutant[] = [
     edits: [
       {
         module: "core/ownership/granted",
-        find: "this.#pauseMs = Math.min(this.#pauseMs * 1.5, host.limits.grantResendMs * 20);",
+        find: "this.#pauseMs = Math.min(this.#pauseMs * 1.5, limits.grantResendMs * 20);",
         replace: "this.#pauseMs *= 1.5; if (this.#pauseMs > 300) this.#takeBack();",
       },
     ],
@@ -212,9 +212,9 @@ export const brokenRules: readonly Mutant[] = [
     breaks: ["I1", "I2"],
     edits: [
       {
-        module: "node/host/membership",
-        find: "else if (sentAtMs + this.#limits.leaseTtlMs * SAFE_SHARE > this.#validUntilMs) this.#extend(sentAtMs);",
-        replace: "else this.#extend(this.#clock.now());",
+        module: "node/lease/renewal-loop",
+        find: "book.extend(sentAtMs + ttlMs * SAFE_SHARE);",
+        replace: "book.extend(clock.now() + ttlMs * SAFE_SHARE);",
       },
     ],
   },
@@ -230,12 +230,6 @@ export const brokenRules: readonly Mutant[] = [
         replace:
           'if (lease === undefined) return "ended"; if (expiry === undefined) { this.#expiry.set(ref, nowMs + lease.ttlMs); return "renewed"; }',
       },
-      {
-        module: "node/host/membership",
-        find: 'if (outcome === "ended" || !this.leaseValid()) this.#lose();',
-        replace: 'if (outcome === "ended") this.#lose();',
-      },
-      { module: "node/host/membership", find: "if (!this.leaseValid()) this.#lose();", replace: "" },
       { module: "node/host/membership", find: "if (entry.ended) this.#lose(); return;", replace: "return;" },
     ],
   },
