@@ -67,6 +67,8 @@ const hello = (session: string) =>
     epoch: 0,
     lastOut: 0,
     sent: 0,
+    acked: 0,
+    offsetEpoch: 0,
     auth: null,
   });
 
@@ -176,6 +178,8 @@ describe("garbage on the port for clients", () => {
       epoch: 1,
       lastOut: 0,
       sent: 0,
+      acked: 0,
+      offsetEpoch: 0,
       auth: null,
     });
     expect(complaint(await say(b.clientEndpoint, thief))).toMatchObject({ code: "E_LINK_TOKEN", fatal: true });

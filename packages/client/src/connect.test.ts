@@ -26,7 +26,16 @@ async function echoNode(react: (socket: WebSocket, frame: ClientFrame) => void =
     socket.on("message", (data) => {
       const frame = decodeClientFrame(new Uint8Array(data as Buffer));
       if (frame.t === "hello") {
-        const rest = { generation: 1, recovered: lastIn > 0, reason: null, owner: "a", endpoint, heartbeatMs: 15_000 };
+        const rest = {
+          generation: 1,
+          recovered: lastIn > 0,
+          reason: null,
+          lostOutputs: 0,
+          lostInputs: 0,
+          owner: "a",
+          endpoint,
+          heartbeatMs: 15_000,
+        };
         send({ t: "welcome", protocol: 1, epoch: 1, lastIn, nextOut: frame.lastOut + 1, ...rest });
       } else if (frame.t === "input" && frame.seq === lastIn + 1) {
         lastIn = frame.seq;

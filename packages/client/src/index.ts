@@ -4,4 +4,4 @@ export type { AuthSource, LinkOptions, Status } from "./link.js";
 export type { ClientEnv, OpenSocket, Socket, SocketEvents } from "./ports.js";
 export type { WebSocketFactory, WebSocketLike } from "./runtime.js";
 export { type AllEvents, type ClientStats, SessionClient } from "./session-client.js";
-export type { CallsOf, EventMapOf, Handover, LifecycleEventMap } from "./types.js";
+export type { CallsOf, EventMapOf, Handover, LifecycleEventMap, Reset } from "./types.js";

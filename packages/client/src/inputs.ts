@@ -38,6 +38,11 @@ export class Inputs {
     return this.#window.last;
   }
 
+  /** Highest number that the session acknowledged. */
+  get acked(): number {
+    return this.#window.acked;
+  }
+
   get unacked(): number {
     return this.#window.size;
   }

@@ -78,6 +78,8 @@ export class Link {
   #everLive = false;
   /** The fence: frames of an older epoch come from a node that owns the session no more. */
   #epoch = 0;
+  /** The epoch that the numbers of this side belong to; a notice of a move raises only `#epoch`. */
+  #offsetEpoch = 0;
   #movedEpoch = 0;
   /** The owner's endpoint as far as it is known. */
   #better = "";
@@ -267,6 +269,8 @@ export class Link {
       epoch: known ? this.#epoch : 0,
       lastOut: this.#outputs.last,
       sent: this.#inputs.sent,
+      acked: this.#inputs.acked,
+      offsetEpoch: known ? this.#offsetEpoch : 0,
       auth,
     });
   }
@@ -359,7 +363,7 @@ export class Link {
     }
     attempt.timer.cancel();
     this.#identity.confirm();
-    this.#epoch = frame.epoch;
+    this.#epoch = this.#offsetEpoch = frame.epoch;
     this.owner = frame.owner;
     this.#reconnects.reset();
     if (lost) {
@@ -367,7 +371,8 @@ export class Link {
       this.#outputs.reset(frame.nextOut);
     } else {
       this.#inputs.ack(frame.lastIn);
-      if (!known) this.#outputs.reset(frame.nextOut);
+      // What is parked ahead of a gap may be of turns that are lost; all that the session still knows of it comes again.
+      this.#outputs.reset(known ? this.#outputs.last + 1 : frame.nextOut);
       this.recovered = true;
     }
     if (phase.name === "switching") this.#spares.put(phase.channel);
@@ -379,7 +384,7 @@ export class Link {
     this.#inputs.resume();
     this.#aim(frame.endpoint);
     this.#enter(this.#phase);
-    if (lost) this.#emit("reset", { reason });
+    if (lost) this.#emit("reset", { reason, lostOutputs: frame.lostOutputs, lostInputs: frame.lostInputs });
   }
 
   #output(channel: Channel, frame: ClientFrameOf<"output">): void {
@@ -389,7 +394,7 @@ export class Link {
   /** Takes an acknowledgement; false when it comes from a past owner or makes no sense. */
   #acked(channel: Channel, epoch: number, seq: number): boolean {
     if (epoch < this.#epoch) return false;
-    this.#epoch = epoch;
+    this.#epoch = this.#offsetEpoch = epoch;
     if (seq > this.#inputs.sent) {
       channel.fail(false);
       return false;
@@ -442,11 +447,14 @@ export class Link {
 
   /** The link cannot be continued: a new one takes its place. */
   #renew(reason: string): void {
+    // What the session said of a link that it cannot continue is not known; all of it may be lost.
+    const all = reason === "E_TURNS_LOST";
+    const lost = { lostOutputs: all ? this.#outputs.last : 0, lostInputs: all ? this.#inputs.acked : 0 };
     this.#identity = new Identity(this.#env.random);
     this.#inputs.reset(1);
     this.#outputs.reset(1);
     this.#abortCalls(reason);
-    this.#emit("reset", { reason });
+    this.#emit("reset", { reason, ...lost });
   }
 
   #abortCalls(reason: string): void {

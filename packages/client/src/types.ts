@@ -9,11 +9,23 @@ export interface Handover {
   readonly blackoutMs: number;
 }
 
+/**
+ * Why a link was started anew. With `E_TURNS_LOST` (a session with `durability: "eventual"` whose node was lost) also how much at most
+ * this client had seen and sent that is undone; otherwise both are 0.
+ */
+export interface Reset {
+  readonly reason: string;
+  /** Messages of the session that this client has seen and that the session does not know any more. */
+  readonly lostOutputs: number;
+  /** Inputs of this client that the session had confirmed and that are undone. */
+  readonly lostInputs: number;
+}
+
 /** What a client says about its connection. */
 export interface LifecycleEventMap {
   handover: Handover;
   /** The link could not be continued: calls under way were rejected with `reason`, events may be missing. */
-  reset: { readonly reason: string };
+  reset: Reset;
   status: Status;
   /** Something was refused, or could not be read, and the client goes on. */
   problem: SojournError;

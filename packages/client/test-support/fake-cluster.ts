@@ -233,6 +233,8 @@ export class FakeCluster {
       generation: link.generation,
       recovered,
       reason: fresh && hello.epoch > 0 ? "E_LINK_EXPIRED" : null,
+      lostOutputs: 0,
+      lostInputs: 0,
       owner: idOf(this.owner),
       endpoint: this.owner,
       heartbeatMs: this.heartbeatMs,

@@ -30,7 +30,7 @@ export type { ChangeOutcome, RecordChange } from "./ownership/cas-driver.js";
 export { claim, claimLost } from "./ownership/drafts.js";
 export type { ClientOp, MoveCallbacks } from "./ownership/role.js";
 export { Slot } from "./ownership/slot.js";
-export type { LinkAddress, MoveReport, SlotHost } from "./ownership/slot-host.js";
+export type { LinkAddress, LossReport, MoveReport, SlotHost } from "./ownership/slot-host.js";
 export type { Crc32 } from "./ports/checksum.js";
 export type { ClientRoute, ClientRouter, ClientSocket } from "./ports/client-router.js";
 export type { Clock, Scheduled } from "./ports/clock.js";
@@ -75,6 +75,7 @@ export type {
   SessionDefinition,
   SessionSpec,
   StateOf,
+  WakeInfo,
 } from "./session/definition.js";
 export { createSessionFactory } from "./session/session-factory.js";
 export type { SessionCell, SessionFactory } from "./session/session-port.js";

@@ -3,6 +3,7 @@ import {
   type Directory,
   isNodeId,
   type Limits,
+  type LossReport,
   type MoveReport,
   type NodeRef,
   type Place,
@@ -75,6 +76,8 @@ export interface NodeOptions {
 /** Events of a node. Listeners must not throw. */
 export interface NodeEvents {
   readonly moved?: (report: MoveReport) => void;
+  /** A client came back to a session with `durability: "eventual"` that had lost turns which it knew of. */
+  readonly turnsLost?: (report: LossReport) => void;
   /** Refused messages, lost sessions and the like, with an error code. */
   readonly incident?: (session: SessionKey, code: string, message: string) => void;
   /** A hook, timer or background work of the application threw. */
@@ -179,6 +182,10 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
       moved(report) {
         metrics.countMove(report);
         on.moved?.(report);
+      },
+      turnsLost(report) {
+        metrics.countLoss(report);
+        on.turnsLost?.(report);
       },
       incident,
       handlerError(session, where, error) {

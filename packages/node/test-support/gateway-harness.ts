@@ -122,6 +122,8 @@ export function hello(changes: Partial<ClientFrameOf<"hello">> = {}): ClientFram
     epoch: 0,
     lastOut: 0,
     sent: 0,
+    acked: 0,
+    offsetEpoch: 0,
     auth: null,
     ...changes,
   };
@@ -141,6 +143,8 @@ export function welcome(): ClientFrameOf<"welcome"> {
     generation: 1,
     recovered: false,
     reason: null,
+    lostOutputs: 0,
+    lostInputs: 0,
     owner: "a",
     endpoint: "ws://a",
     heartbeatMs: 15_000,

@@ -49,6 +49,8 @@ export const ERRORS = {
   E_LINK_TOKEN: "The resume token is not valid for this link.",
   E_LINK_REPLACED: "A newer socket has attached to this link.",
   E_LINK_OVERFLOW: "The link's outbox passed its bound while the client was away; messages were dropped.",
+  E_TURNS_LOST:
+    'The session goes on from an older copy (`durability: "eventual"` and its node was lost); what this link had seen or sent of the lost turns is undone.',
   E_LINK_EXPIRED: "The client was away for longer than the link's grace time.",
   E_SEQUENCE_INVALID: "A sequence number is outside what this side can have sent.",
   E_SESSION_UNKNOWN: "There is no session of this key.",

@@ -73,6 +73,7 @@ export const LIMITS = {
   maxIncomingMoves: bound(512, 1, 100_000, "hand-overs one node takes in at the same time"),
   maxDeltaLogBytes: bound(1_048_576, 4_096, 268_435_456, "recent deltas kept per session to bring replicas up to date"),
   standbys: bound(1, 0, 8, "in-memory copies kept of each session besides its owner's"),
+  deltaGatherMs: bound(5, 0, 10_000, "how long changes of an `eventual` session are gathered before they go to its copies"),
   ackTimeoutMs: bound(1_000, 20, 120_000, "pause before unacknowledged deltas are sent again"),
   maxRelayHops: bound(4, 1, 16, "nodes that may pass on one client message before the directory is asked"),
   bounceSettleMs: bound(500, 0, 60_000, "how long a session that moves often must stay before its clients are told to switch"),

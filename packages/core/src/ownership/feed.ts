@@ -17,9 +17,14 @@ export interface FeedSource {
   snapshot(): Uint8Array;
   /** True while a turn is in hand. */
   readonly busy: boolean;
+  /** How long deltas may be gathered before they are sent; 0 when somebody waits for them. */
+  readonly gatherMs: number;
   /** The feed's acknowledged version went up. */
   onAcked(feed: Feed): void;
 }
+
+/** So many deltas are sent without waiting for more. */
+const MAX_GATHERED = 64;
 
 /** Up to this size a base counts as small. */
 const SMALL_BASE_BYTES = 32_768;
@@ -52,6 +57,7 @@ export class Feed {
   #acked = 0;
   #sent = 0;
   #timer: Scheduled | null = null;
+  #gathering: Scheduled | null = null;
   #stopped = false;
 
   constructor(source: FeedSource, peer: NodeRef) {
@@ -92,13 +98,31 @@ export class Feed {
     this.#stopped = true;
     this.#timer?.cancel();
     this.#timer = null;
+    this.#gathering?.cancel();
+    this.#gathering = null;
   }
 
   /** A turn was committed; its delta is the last in the log. */
   onDelta(delta: Uint8Array, hashBefore: number): void {
     if (this.#phase.name !== "following") return;
-    if (this.#sent === this.#source.version - 1 && this.#fitting([delta]) === 1) this.#send([delta], this.#sent, hashBefore);
+    if (this.#source.gatherMs > 0) this.#gather();
+    else if (this.#sent === this.#source.version - 1 && this.#fitting([delta]) === 1) this.#send([delta], this.#sent, hashBefore);
     else this.#catchUp();
+  }
+
+  /** Nobody waits for the delta: it goes with those that come within a moment. */
+  #gather(): void {
+    const { host, version, gatherMs } = this.#source;
+    if (version - this.#sent >= MAX_GATHERED) {
+      this.#gathering?.cancel();
+      this.#gathering = null;
+      this.#catchUp();
+    } else {
+      this.#gathering ??= host.clock.schedule(gatherMs, () => {
+        this.#gathering = null;
+        if (!this.#stopped && this.#phase.name === "following") this.#catchUp();
+      });
+    }
   }
 
   /** The turn in hand has ended. */

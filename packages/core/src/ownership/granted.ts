@@ -139,7 +139,7 @@ export class GrantedRole implements Role {
       released: grant.released,
       waitedFor: record.inSync,
       upToDate: null,
-      cause: { kind: "resumed" },
+      cause: { kind: "resumed", heirLost: this.#slot.host.isEnded(to) },
       waiting,
     });
     callbacks.failed("E_MOVE_FAILED", `node ${nodeIdOf(to)} did not take the session; it runs at its source again`);

@@ -17,7 +17,7 @@ export class LinkAnswers {
   }
 
   welcome(epoch: number, op: PeerMessageOf<"attach">, verdict: GoodVerdict): void {
-    const { lastIn, nextOut, generation, recovered, reason } = verdict;
+    const { lastIn, nextOut, generation, recovered, reason, lostOutputs, lostInputs } = verdict;
     const { self, limits } = this.#host;
     const frame = encodeClientFrame(this.#host.scratch, {
       t: "welcome",
@@ -28,6 +28,8 @@ export class LinkAnswers {
       generation,
       recovered,
       reason,
+      lostOutputs,
+      lostInputs,
       owner: nodeIdOf(self),
       endpoint: this.#host.endpointOf(self),
       heartbeatMs: limits.clientHeartbeatMs,

@@ -31,6 +31,8 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   readonly #keeper: StandbyKeeper;
   readonly #answers: LinkAnswers;
   readonly #turns: TurnLoop;
+  /** `durability: "eventual"`: no release waits for an acknowledgement. */
+  readonly #eventual: boolean;
   #epoch: number;
   #hash: number;
   /** False between taking the session and the directory saying so (step 7). */
@@ -48,6 +50,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#epoch = start.epoch;
     this.#hash = start.hash;
     this.#recorded = start.cause.kind !== "taken";
+    this.#eventual = start.cell.durability === "eventual";
     const { host, key } = slot;
     this.#sinceMs = host.clock.now();
     this.log = new DeltaLog(host.limits.maxDeltaLogBytes, start.cell.version);
@@ -108,6 +111,9 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   get busy() {
     return this.cell.busy;
   }
+  get gatherMs() {
+    return this.#eventual ? this.host.limits.deltaGatherMs : 0;
+  }
   get released() {
     return this.#releaser.released;
   }
@@ -141,24 +147,50 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
       if (ref === upToDate) feed.startAt(this.cell.version);
       else feed.startProbing();
     }
-    this.#releaser.inherit(this.cell.links, this.#start.released);
-    if (this.cell.version > this.#start.released) this.#holdUnreleased();
+    const ingresses = this.#ingresses();
+    if (this.#mayLackTurns()) {
+      this.#branch();
+    } else {
+      this.#releaser.inherit(this.cell.links, this.#start.released);
+      if (this.cell.version > this.#start.released) this.#holdUnreleased();
+    }
     if (cause.kind === "taken") {
       this.#enqueue({ kind: "afterMove", from: nodeIdOf(cause.from), blackoutMs: cause.blackoutMs });
     } else if (cause.kind !== "resumed") {
-      this.#enqueue({ kind: "wake", reason: cause.kind === "created" ? "created" : "promoted" });
+      const stalenessMs = cause.kind === "promoted" && this.#eventual ? cause.stalenessMs : 0;
+      this.#enqueue({ kind: "wake", reason: cause.kind === "created" ? "created" : "promoted", stalenessMs });
     }
     for (const op of waiting) this.#enqueue(op);
     this.#release();
     this.#alarms.rearm();
     if (cause.kind === "taken") this.#commit(cause.from);
-    if (cause.kind === "taken" || cause.kind === "promoted") this.#announce(cause.from, cause.kind === "taken" ? cause.blackoutMs : 0);
+    if (cause.kind === "taken" || cause.kind === "promoted") {
+      this.#announce(ingresses, cause.from, cause.kind === "taken" ? cause.blackoutMs : 0);
+    }
     for (const link of this.cell.links.values()) {
       if (link.ingress !== null && host.isEnded(link.ingress)) this.#lostIngress(link);
     }
     for (const ref of [...this.#feeds.keys()]) if (host.isEnded(ref)) this.onEnded(ref);
     if (this.cell.ended) this.#end();
     else this.#keeper.check();
+  }
+
+  /** Whether the owner before may have shown clients turns that this copy does not have. */
+  #mayLackTurns(): boolean {
+    const { cause } = this.#start;
+    return this.#eventual && (cause.kind === "promoted" || (cause.kind === "resumed" && cause.heirLost));
+  }
+
+  /**
+   * The session goes on from what is here. Each client is heard only after it has attached again, by the same socket where it has
+   * one: then its numbers and their epoch tell whether it had seen more than there is.
+   */
+  #branch(): void {
+    const { host, key } = this.slot;
+    for (const { id, generation, ingress } of this.cell.links.values()) {
+      if (ingress !== null) host.unlink(key, { id, generation, ingress });
+    }
+    this.#enqueue({ kind: "branch", epoch: this.#epoch });
   }
 
   /** What the node before produced but did not release is released here once it is acknowledged. */
@@ -202,15 +234,20 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#release();
   }
 
+  /** The nodes on which clients' sockets are. */
+  #ingresses(): Set<NodeRef> {
+    const ingresses = new Set<NodeRef>();
+    for (const { ingress } of this.cell.links.values()) if (ingress !== null) ingresses.add(ingress);
+    return ingresses;
+  }
+
   /** Tells the nodes on which clients' sockets are. */
-  #announce(from: NodeRef, blackoutMs: number): void {
+  #announce(ingresses: ReadonlySet<NodeRef>, from: NodeRef, blackoutMs: number): void {
     const { host, key } = this.slot;
     const settleMs = this.#start.cause.kind === "taken" ? this.#start.cause.settleMs : 0;
-    const told = new Set<NodeRef>([host.self, from]);
-    for (const link of this.cell.links.values()) {
-      if (link.ingress === null || told.has(link.ingress)) continue;
-      told.add(link.ingress);
-      host.send(link.ingress, "control", { t: "route", session: key, epoch: this.#epoch, owner: host.self, from, blackoutMs, settleMs });
+    for (const ingress of ingresses) {
+      if (ingress === host.self || ingress === from) continue;
+      host.send(ingress, "control", { t: "route", session: key, epoch: this.#epoch, owner: host.self, from, blackoutMs, settleMs });
     }
     host.ownerChanged(key, this.#epoch, host.self, from, blackoutMs, settleMs);
   }
@@ -232,6 +269,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   }
 
   #settled(waiting: Waiting, result: TurnResult): void {
+    if (this.#eventual && isClientOp(waiting) && waiting.t === "input") this.#askToAttach(waiting);
     if (result.outcome === "committed") {
       this.#committed(waiting, result);
     } else if (isClientOp(waiting)) {
@@ -257,7 +295,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#releaser.hold(result, attach === null || result.attach === null ? null : this.#welcome(attach, result.attach));
     for (const gone of result.closed) this.#turns.forgetLink(gone.link);
     this.#release();
-    if (isClientOp(waiting) ? waiting.t === "detach" : waiting.kind === "detach") this.#alarms.linkAway();
+    if (isClientOp(waiting) ? waiting.t === "detach" : waiting.kind === "detach" || waiting.kind === "branch") this.#alarms.linkAway();
     this.#alarms.rearm();
     if (result.ended) this.#end();
   }
@@ -265,7 +303,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   #ignored(op: ClientOp, verdict: AttachVerdict | null): void {
     if (op.t === "attach" && verdict !== null && !verdict.ok) {
       this.#answers.refuseAttach(this.#epoch, op, verdict.error.code, verdict.error.message, 0);
-    } else if (op.t === "input" && !this.cell.links.has(op.link)) {
+    } else if (op.t === "input" && !this.cell.links.has(op.link) && !this.#eventual) {
       this.#answers.unknownLink(this.#epoch, { id: op.link, generation: op.generation, ingress: op.ingress });
     }
   }
@@ -278,6 +316,10 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
         return;
       }
       this.#answers.welcome(this.#epoch, op, verdict);
+      if (verdict.reason === "E_TURNS_LOST") {
+        const { lostOutputs, lostInputs } = verdict;
+        this.host.onTurnsLost({ session: this.key, link: op.link, lostOutputs, lostInputs });
+      }
       const link = this.cell.links.get(op.link);
       if (link !== undefined && link.generation === verdict.generation) this.#releaser.attached(link);
     };
@@ -285,12 +327,20 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
 
   #linkAck(op: PeerMessageOf<"linkAck">): void {
     const link = this.cell.links.get(op.link);
+    if (this.#eventual) this.#askToAttach(op);
     if (link === undefined) {
-      this.#answers.unknownLink(this.#epoch, { id: op.link, generation: op.generation, ingress: op.ingress });
+      if (!this.#eventual) this.#answers.unknownLink(this.#epoch, { id: op.link, generation: op.generation, ingress: op.ingress });
       return;
     }
     this.cell.acknowledge(op.link, op.generation, op.seq);
     if (op.gap) this.#releaser.resend(link);
+  }
+
+  /** The socket was attached in a turn that may be lost: its client says hello again on it, and is told how its link stands. */
+  #askToAttach(op: PeerMessageOf<"input"> | PeerMessageOf<"linkAck">): void {
+    const link = this.cell.links.get(op.link);
+    if (link === undefined || link.ingress === null)
+      this.host.unlink(this.key, { id: op.link, generation: op.generation, ingress: op.ingress });
   }
 
   /** What was unconfirmed at the last look and still is was probably lost on the way. */
@@ -307,14 +357,16 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
 
   // ---- release ----
 
-  /** Releases up to what everybody who is waited for has acknowledged. With nobody, a release needs the lease. */
+  /** Releases up to what everybody who is waited for has acknowledged. With nobody, or under `eventual`, a release needs the lease. */
   #release(): void {
     let upTo = this.cell.version;
     let waited = false;
-    for (const feed of this.#feeds.values()) {
-      if (!feed.waited) continue;
-      waited = true;
-      if (feed.acked < upTo) upTo = feed.acked;
+    if (!this.#eventual) {
+      for (const feed of this.#feeds.values()) {
+        if (!feed.waited) continue;
+        waited = true;
+        if (feed.acked < upTo) upTo = feed.acked;
+      }
     }
     if (!waited && !this.host.leaseValid()) return;
     this.#releaser.releaseUpTo(upTo);

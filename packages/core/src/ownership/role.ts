@@ -53,8 +53,10 @@ export interface OwnerStart {
   readonly upToDate: NodeRef | null;
   readonly cause:
     | { readonly kind: "created"; readonly lost: boolean }
-    | { readonly kind: "promoted"; readonly from: NodeRef }
-    | { readonly kind: "resumed" }
+    /** `stalenessMs`: for how long at most the copy had not heard from the owner before. */
+    | { readonly kind: "promoted"; readonly from: NodeRef; readonly stalenessMs: number }
+    /** `heirLost`: the heir may have run the session before its lease ended. */
+    | { readonly kind: "resumed"; readonly heirLost: boolean }
     | { readonly kind: "taken"; readonly from: NodeRef; readonly attempt: number; readonly blackoutMs: number; readonly settleMs: number };
   /** What waited, in order. */
   readonly waiting: readonly ClientOp[];

@@ -22,6 +22,16 @@ export interface MoveReport {
   readonly totalMs: number;
 }
 
+/** A client came back that had seen or sent more than the session knows, which goes on from an older copy. */
+export interface LossReport {
+  readonly session: SessionKey;
+  readonly link: string;
+  /** Messages that it has seen of turns that are lost. */
+  readonly lostOutputs: number;
+  /** Inputs of it that were confirmed and are undone. */
+  readonly lostInputs: number;
+}
+
 /** Where a client's socket is: the ingress node and the attach it belongs to. */
 export interface LinkAddress {
   readonly id: string;
@@ -46,6 +56,8 @@ export interface SlotHost {
   isEnded(ref: NodeRef): boolean;
   isUp(ref: NodeRef): boolean;
   rttMs(ref: NodeRef): number | undefined;
+  /** Whatever this node sent before this moment has arrived, if it was received at all; on this node's monotonic clock. */
+  heardUntilMs(ref: NodeRef): number;
   factoryOf(key: SessionKey): SessionFactory | null;
   codecOf(key: SessionKey): StateCodec | null;
   send(to: NodeRef, lane: Lane, message: PeerMessage): SendOutcome;
@@ -69,6 +81,8 @@ export interface SlotHost {
   reserveRoom(key: SessionKey): "reserved" | "full" | "cordoned";
   releaseRoom(key: SessionKey): void;
   onMoved(report: MoveReport): void;
+  /** Turns that a client knew of are lost (`durability: "eventual"`). */
+  onTurnsLost(report: LossReport): void;
   /** Something worth knowing that nobody waits for (refused messages, lost sessions); never on the hot path. */
   onIncident(key: SessionKey, code: string, message: string): void;
   /** The slot is empty now, but this cell keeps lazy cache entries that the present owner may pull until their retention ends. */

@@ -37,6 +37,8 @@ export class StandbyRole implements Role {
   #parked: ClientOp[] = [];
   #expiry: Scheduled | null = null;
   #promoting = false;
+  /** When the owner's latest position was last reached here. */
+  #heardAtMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   constructor(slot: SlotPort, start: StandbyStart) {
@@ -148,6 +150,7 @@ export class StandbyRole implements Role {
 
   #follow(owner: NodeRef, epoch: number): void {
     this.#owner = owner;
+    this.#heardAtMs = this.#slot.host.clock.now();
     this.#slot.raiseFence(epoch);
     this.#watchRetention();
   }
@@ -412,11 +415,17 @@ export class StandbyRole implements Role {
           released: 0,
           waitedFor: record.inSync,
           upToDate: null,
-          cause: { kind: "promoted", from: this.#owner },
+          cause: { kind: "promoted", from: this.#owner, stalenessMs: this.#stalenessMs() },
           waiting: parked,
         });
       },
     );
+  }
+
+  /** For how long at most this copy has not heard what its owner did. */
+  #stalenessMs(): number {
+    const { host } = this.#slot;
+    return Math.max(0, host.clock.now() - Math.max(this.#heardAtMs, host.heardUntilMs(this.#owner)));
   }
 
   // ---- the end ----

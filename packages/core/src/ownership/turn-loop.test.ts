@@ -30,6 +30,8 @@ const attach = (socket: number): PeerMessageOf<"attach"> => ({
   epoch: 0,
   lastOut: 0,
   sent: 0,
+  acked: 0,
+  offsetEpoch: 0,
   user: Uint8Array.of(0xc0),
 });
 const HOOK: TurnInput = { kind: "beforeMove", to: "b" };

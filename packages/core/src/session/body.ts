@@ -1,6 +1,6 @@
 import type { TrackedState } from "../state/tracked-state.js";
 import { CacheTable } from "./cache-table.js";
-import type { SessionDefinition } from "./definition.js";
+import type { Durability, SessionDefinition } from "./definition.js";
 import { LinkTable } from "./link-table.js";
 import { TimerTable } from "./timer-table.js";
 import type { SessionEnv } from "./types.js";
@@ -24,6 +24,10 @@ export interface SessionBody {
   tracked: TrackedState<object> | null;
   /** `raw` was brought to a newer version and replicas do not have it yet. */
   restated: boolean;
+  /** As the definition said when the session was created. */
+  durability: Durability;
+  /** The epoch at which the session last went on from a copy that may lack turns; 0 when it never did. */
+  branchEpoch: number;
   /** An earlier life of this session was lost; known only where it was started anew. */
   readonly startedLost: boolean;
   /** The turn in hand. */
@@ -46,6 +50,8 @@ export function createBody(key: string, definition: SessionDefinition, env: Sess
     raw,
     tracked: null,
     restated: false,
+    durability: definition.durability,
+    branchEpoch: 0,
     startedLost,
     turn: null,
   };

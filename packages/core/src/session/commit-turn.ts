@@ -1,8 +1,6 @@
-import type { ErrorCode } from "../errors/catalogue.js";
 import { SojournError } from "../errors/sojourn-error.js";
 import type { SessionBody } from "./body.js";
 import { encodeDelta } from "./delta.js";
-import type { LinkState } from "./link-state.js";
 import { findOverflows } from "./overflow.js";
 import { playLinkOps } from "./play.js";
 import type { Turn } from "./turn.js";
@@ -49,7 +47,7 @@ export function commitTurn(turn: Turn): TurnResult {
     version,
     delta,
     touched: removed ? all.filter((link) => links.byId.get(link.id) === link) : all,
-    attach: turn.welcome === null ? null : verdictOf(turn, turn.welcome.link, turn.welcome.reason),
+    attach: turn.welcome === null ? null : verdictOf(turn, turn.welcome),
     closed: removed ? closedLinks(turn) : NO_CLOSED,
     ended: turn.ending,
   };
@@ -85,9 +83,9 @@ function closedLinks(turn: Turn): ClosedLink[] {
   return closed;
 }
 
-function verdictOf(turn: Turn, link: LinkState, reason: ErrorCode | null): AttachVerdict {
+function verdictOf(turn: Turn, { link, reason, lostOutputs, lostInputs }: NonNullable<Turn["welcome"]>): AttachVerdict {
   if (turn.refusal !== null) return { ok: false, error: turn.refusal };
   if (turn.ending) return { ok: false, error: new SojournError("E_SESSION_ENDED") };
   const { generation, lastIn, ackedOut } = link;
-  return { ok: true, generation, recovered: reason === null, reason, lastIn, nextOut: ackedOut + 1 };
+  return { ok: true, generation, recovered: reason === null, reason, lastIn, nextOut: ackedOut + 1, lostOutputs, lostInputs };
 }

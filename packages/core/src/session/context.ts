@@ -4,7 +4,9 @@ import type { ErrorCode } from "../errors/catalogue.js";
 export type EventMap = Record<string, unknown>;
 
 /** Why a link is gone: the client left, or one of the named reasons. */
-export type LeaveReason = "left" | Extract<ErrorCode, "E_LINK_EXPIRED" | "E_LINK_OVERFLOW" | "E_LINK_KICKED" | "E_SEQUENCE_INVALID">;
+export type LeaveReason =
+  | "left"
+  | Extract<ErrorCode, "E_LINK_EXPIRED" | "E_LINK_OVERFLOW" | "E_LINK_KICKED" | "E_SEQUENCE_INVALID" | "E_TURNS_LOST">;
 
 /** One client of a session, as its handlers see it. Read-only. */
 export interface SessionLink<U = unknown> {

@@ -1,7 +1,10 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { CacheClass, EventMap, LeaveReason, SessionContext, SessionLink } from "./context.js";
 
-/** Whether output waits until a standby or a log has the turn (`strong`), or not (`eventual`). */
+/**
+ * Whether output waits until every in-sync standby has the turn (`strong`), or not (`eventual`: a fail-over may lose turns that clients
+ * have seen; they are told). Fixed for a session when it is created.
+ */
 export type Durability = "strong" | "eventual";
 
 /** The types of one action: what a client passes and what it gets. Exists only in the type system. */
@@ -30,6 +33,16 @@ export type ActionTable<S, E, A> = { readonly [K in keyof A]: Action<S, E, A[K]>
 /** A step from one version of the state to the next. May be annotated with the old state's type. */
 export type Upgrade<S> = { bivarianceHack(old: Record<string, unknown>): object | S }["bivarianceHack"];
 
+/** Why a session starts to run on a node without a planned move. */
+export interface WakeInfo {
+  readonly reason: "created" | "restored" | "promoted";
+  /**
+   * 0 unless turns may be lost (`durability: "eventual"`): then for how long at most the copy that the session goes on from had not
+   * heard from the node that was lost.
+   */
+  readonly stalenessMs: number;
+}
+
 /** What `defineSession` takes. Hooks may be asynchronous; each is one turn. */
 export interface SessionSpec<S extends object, A, E> {
   /** The kind: first half of the session's key. */
@@ -53,7 +66,7 @@ export interface SessionSpec<S extends object, A, E> {
   /** A link is gone. Not called for the links that `ctx.end()` closes. */
   readonly onLeave?: (ctx: SessionContext<S, E>, link: SessionLink, reason: LeaveReason) => unknown;
   /** The session starts to run on a node without a planned move. */
-  readonly onWake?: (ctx: SessionContext<S, E>, info: { readonly reason: "created" | "restored" | "promoted" }) => unknown;
+  readonly onWake?: (ctx: SessionContext<S, E>, info: WakeInfo) => unknown;
   /** Last turn at the old owner before a planned move. */
   readonly onBeforeMove?: (ctx: SessionContext<S, E>, info: { readonly to: string }) => unknown;
   /** First turn at the new owner after a planned move. */

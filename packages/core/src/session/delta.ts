@@ -92,6 +92,9 @@ function playOtherOps(body: SessionBody, ops: readonly unknown[], nowMs: number)
       case OP.cacheGone:
         body.cache.put(name, null);
         break;
+      case OP.branch:
+        body.branchEpoch = ops[at + 1] as number;
+        break;
       case OP.end:
         body.ended = true;
         body.links.departures = [];

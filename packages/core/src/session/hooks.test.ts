@@ -5,10 +5,10 @@ import { Driver, testEnv } from "./session.fixture.test.js";
 import { createSessionFactory } from "./session-factory.js";
 import type { TurnInput, TurnResult } from "./types.js";
 
-const WAKE = { kind: "wake", reason: "created" } as const;
+const WAKE = { kind: "wake", reason: "created", stalenessMs: 0 } as const;
 const inputs: readonly TurnInput[] = [
   WAKE,
-  { kind: "wake", reason: "promoted" },
+  { kind: "wake", reason: "promoted", stalenessMs: 0 },
   { kind: "beforeMove", to: "b" },
   { kind: "afterMove", from: "a", blackoutMs: 3 },
 ];

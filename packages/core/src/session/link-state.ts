@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../errors/catalogue.js";
 import type { NodeRef } from "../names.js";
 import type { SessionLink } from "./context.js";
 import type { Link, OutboxEntry } from "./types.js";
@@ -73,6 +74,16 @@ class LinkView implements SessionLink {
   }
 }
 
+/** Attaches that a lost branch of the session cannot have come to: frames of its generations are never taken for those of a later link. */
+const BRANCH_GENERATIONS = 2 ** 20;
+
+/** Why a link began anew (null: it is new), and what its client lost by that. */
+export interface Beginning {
+  readonly reason: ErrorCode | null;
+  readonly lostOutputs: number;
+  readonly lostInputs: number;
+}
+
 /** How a link begins. */
 export interface LinkOrigin {
   readonly id: string;
@@ -101,10 +112,17 @@ export class LinkState implements Link {
   lastInVersion = 0;
   /** `lastIn` when the newest generation began; a client that says it sent less has lost its memory. */
   lastInAtAttach = 0;
+  /** The answer to the hello that it began with, as long as that hello may come again. */
+  begun: Beginning | null = null;
   nextOut = 1;
   outbox: SharedEntry[] = [];
   outboxBytes = 0;
   awaySinceMs: number | null = null;
+  /**
+   * `nextOut` where the session last went on from a copy that may lack turns, until the client attaches: a client that comes from before
+   * and has seen this number or a later one saw messages of lost turns.
+   */
+  branchOut: number | null = null;
   refusedAttaches = 0;
   /** Its window was changed between turns and the change is not in a delta yet. */
   marked = false;
@@ -133,7 +151,8 @@ export class LinkState implements Link {
   }
 
   /** Starts its life: its numbers begin at this generation. */
-  begin(generation: number): void {
+  begin(generation: number, beginning: Beginning): void {
+    this.begun = beginning;
     this.generation = generation;
     this.firstGeneration = generation;
   }
@@ -158,12 +177,21 @@ export class LinkState implements Link {
 
   attach(ingress: NodeRef, token: string, previousToken: string): void {
     this.generation++;
+    if (token !== this.token || previousToken !== this.previousToken) this.begun = null;
     this.ingress = ingress;
     this.token = token;
     this.previousToken = previousToken;
     this.confirmed = false;
     this.lastInAtAttach = this.lastIn;
     this.awaySinceMs = null;
+    this.branchOut = null;
+  }
+
+  /** The session goes on from a copy that may lack turns: the client has to attach again before anything is said to it. */
+  branch(nowMs: number): void {
+    this.generation += BRANCH_GENERATIONS;
+    this.branchOut = Math.min(this.branchOut ?? this.nextOut, this.nextOut);
+    if (this.ingress !== null) this.detach(nowMs);
   }
 
   detach(nowMs: number): void {

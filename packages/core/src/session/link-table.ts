@@ -37,6 +37,14 @@ export class LinkTable {
     if (link.generation > this.generationFloor) this.generationFloor = link.generation;
   }
 
+  /** The session goes on from a copy that may lack turns. */
+  branch(nowMs: number): void {
+    for (const link of this.byId.values()) {
+      link.branch(nowMs);
+      if (link.generation > this.generationFloor) this.generationFloor = link.generation;
+    }
+  }
+
   ordinal(ordinal: number): LinkState | undefined {
     if (this.#byOrdinal === null) {
       this.#byOrdinal = new Map();

@@ -16,7 +16,7 @@ export const OP = {
   reply: 4,
   /** ordinal seq code payload — input `seq` was handled and failed */
   failure: 5,
-  /** id user ingress token previousToken — a new link */
+  /** id user ingress token previousToken reason|null lostOutputs lostInputs — a new link */
   join: 6,
   /** ordinal ingress token previousToken — a new socket on a link */
   attach: 7,
@@ -42,6 +42,8 @@ export const OP = {
   mark: 17,
   /** — the session is over */
   end: 18,
+  /** epoch — the session goes on from a copy that may lack turns */
+  branch: 19,
 } as const;
 
 /**
@@ -55,7 +57,7 @@ const ARGUMENTS: readonly (string | undefined)[] = (() => {
   table[OP.send] = "osb";
   table[OP.reply] = "oqb";
   table[OP.failure] = "oqsb";
-  table[OP.join] = "svsss";
+  table[OP.join] = "svsssSqq";
   table[OP.attach] = "osss";
   table[OP.detach] = "o";
   table[OP.remove] = "oS";
@@ -68,6 +70,7 @@ const ARGUMENTS: readonly (string | undefined)[] = (() => {
   table[OP.cacheGone] = "s";
   table[OP.mark] = "oqt";
   table[OP.end] = "";
+  table[OP.branch] = "q";
   return table;
 })();
 

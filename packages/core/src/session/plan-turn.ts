@@ -3,6 +3,7 @@ import { copyPlain } from "../state/plain.js";
 import type { SessionBody } from "./body.js";
 import { noTurn } from "./commit-turn.js";
 import type { LeaveReason } from "./context.js";
+import type { WakeInfo } from "./definition.js";
 import { judgeAttach } from "./judge-attach.js";
 import { LinkState } from "./link-state.js";
 import type { Departure } from "./link-table.js";
@@ -33,7 +34,9 @@ export function planTurn(body: SessionBody, input: TurnInput, wantDelta: boolean
     case "timer":
       return planTimer(body, input.name, wantDelta);
     case "wake":
-      return planWake(body, input.reason, wantDelta);
+      return planWake(body, input.reason, input.stalenessMs, wantDelta);
+    case "branch":
+      return planBranch(body, input.epoch, wantDelta);
     case "beforeMove":
       return planHook(body, "onBeforeMove", { to: input.to }, wantDelta);
     case "afterMove":
@@ -69,20 +72,31 @@ function planMessage(body: SessionBody, input: MessageInput, wantDelta: boolean)
 function planAttach(body: SessionBody, input: AttachInput, wantDelta: boolean): Turn | TurnResult {
   const link = body.links.byId.get(input.link);
   if (link === undefined) return planJoin(body, input, formerDeparture(body, input.link), wantDelta);
-  const judgement = judgeAttach(link, input);
+  const judgement = judgeAttach(link, input, body.branchEpoch);
   if (judgement.kind === "refuse") {
     link.refusedAttaches++;
-    return refused(body, new SojournError("E_LINK_TOKEN"));
+    // Its latest token may have been lost with the turn that took it.
+    const lost = link.branchOut !== null && input.offsetEpoch > 0 && input.offsetEpoch < body.branchEpoch;
+    return refused(body, new SojournError(lost ? "E_TURNS_LOST" : "E_LINK_TOKEN"));
   }
   if (judgement.kind === "reset") return planJoin(body, input, { view: link.view, reason: "E_SEQUENCE_INVALID", present: link }, wantDelta);
-  if (link.trim(input.lastOut)) body.links.mark(link);
+  if (judgement.kind === "lost")
+    return planJoin(body, input, { view: link.view, reason: "E_TURNS_LOST", present: link }, wantDelta, judgement);
+  const again = judgement.kind === "again";
+  if (!again && link.trim(input.lastOut)) body.links.mark(link);
   const turn = new Turn(body, link.view, wantDelta);
-  turn.ops.push(OP.attach, link.ordinal, input.ingress, judgement.token, judgement.previousToken);
-  turn.welcome = { link, reason: null };
+  turn.ops.push(OP.attach, link.ordinal, input.ingress, input.nextToken, input.token);
+  turn.welcome = again ? { link, ...judgement.begun } : { link, reason: null, lostOutputs: 0, lostInputs: 0 };
   return turn;
 }
 
-function planJoin(body: SessionBody, input: AttachInput, former: Former | null, wantDelta: boolean): Turn | TurnResult {
+/** How much a client had seen and sent of turns that are lost. */
+interface Lost {
+  readonly outputs: number;
+  readonly inputs: number;
+}
+
+function planJoin(body: SessionBody, input: AttachInput, former: Former | null, wantDelta: boolean, lost?: Lost): Turn | TurnResult {
   const { links, env } = body;
   const present = former?.present ?? null;
   if (present === null && links.byId.size >= env.limits.maxLinksPerSession) return refused(body, new SojournError("E_SESSION_FULL"));
@@ -102,8 +116,17 @@ function planJoin(body: SessionBody, input: AttachInput, former: Former | null, 
   });
   const turn = new Turn(body, joining.view, wantDelta);
   const known = input.epoch > 0 || input.lastOut > 0 || input.sent > 0;
-  const unknown = body.startedLost ? "E_SESSION_LOST" : "E_LINK_EXPIRED";
-  turn.welcome = { link: joining, reason: present !== null ? "E_SEQUENCE_INVALID" : known ? unknown : null };
+  // A link that is not in the copy that the session goes on from may have joined in a turn that is lost.
+  const whole = known && present === null && former === null && input.offsetEpoch < body.branchEpoch;
+  const { outputs, inputs } = lost ?? (whole ? { outputs: input.lastOut, inputs: input.acked } : { outputs: 0, inputs: 0 });
+  const unknown = body.startedLost ? "E_SESSION_LOST" : whole ? "E_TURNS_LOST" : "E_LINK_EXPIRED";
+  const anew = lost === undefined ? "E_SEQUENCE_INVALID" : "E_TURNS_LOST";
+  turn.welcome = {
+    link: joining,
+    reason: present !== null ? anew : known ? unknown : null,
+    lostOutputs: outputs,
+    lostInputs: inputs,
+  };
   turn.program = joinLink(turn, joining, former);
   return turn;
 }
@@ -177,11 +200,19 @@ function planDeparture(body: SessionBody, wantDelta: boolean): Turn | TurnResult
   return turn;
 }
 
-function planWake(body: SessionBody, reason: "created" | "restored" | "promoted", wantDelta: boolean): Turn | TurnResult {
+function planWake(body: SessionBody, reason: WakeInfo["reason"], stalenessMs: number, wantDelta: boolean): Turn | TurnResult {
   const { onCreate, onWake } = body.definition.hooks;
-  if (reason !== "created" || onCreate === undefined) return planHook(body, "onWake", { reason }, wantDelta);
+  if (reason !== "created" || onCreate === undefined) return planHook(body, "onWake", { reason, stalenessMs }, wantDelta);
   const turn = new Turn(body, null, wantDelta);
   turn.program = createSession(turn, onCreate, onWake);
+  return turn;
+}
+
+/** Always a turn: replicas and later owners must know where the numbers of clients from before stop to count. */
+function planBranch(body: SessionBody, epoch: number, wantDelta: boolean): Turn {
+  const turn = new Turn(body, null, wantDelta);
+  body.branchEpoch = epoch;
+  turn.ops.push(OP.branch, epoch);
   return turn;
 }
 

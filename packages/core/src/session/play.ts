@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../errors/catalogue.js";
 import type { NodeRef } from "../names.js";
 import type { LeaveReason } from "./context.js";
 import { LinkState, type Message } from "./link-state.js";
@@ -61,7 +62,7 @@ export function playLinkOps(playing: Playing, ops: readonly unknown[], from: num
         break;
       case OP.join:
         join(playing, ops, at);
-        at += 5;
+        at += 8;
         break;
       case OP.attach: {
         const link = links.ordinal(ops[at] as number);
@@ -98,6 +99,10 @@ export function playLinkOps(playing: Playing, ops: readonly unknown[], from: num
         at += 3;
         break;
       }
+      case OP.branch:
+        links.branch(playing.nowMs);
+        at += 1;
+        break;
       default:
         at += arity(code);
     }
@@ -152,7 +157,11 @@ function join(playing: Playing, ops: readonly unknown[], at: number): void {
       previousToken: ops[at + 4] as string,
     });
   }
-  link.begin(generation);
+  link.begin(generation, {
+    reason: ops[at + 5] as ErrorCode | null,
+    lostOutputs: ops[at + 6] as number,
+    lostInputs: ops[at + 7] as number,
+  });
   links.add(link);
   touch(playing, link);
 }

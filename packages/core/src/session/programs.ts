@@ -44,14 +44,19 @@ export function* joinLink(turn: Turn, joining: LinkState, former: Former | null)
     const context = new TurnContext(turn);
     if (former !== null) {
       if (former.present === null) turn.ops.push(OP.departed, former.view.id);
-      else turn.remove(former.present, null, "E_SEQUENCE_INVALID", "the link was started anew", false);
+      else {
+        const code = former.reason === "E_TURNS_LOST" ? former.reason : "E_SEQUENCE_INVALID";
+        turn.remove(former.present, null, code, "the link was started anew", false);
+      }
       turn.about = former.view;
       const left = onLeave?.(context, former.view, former.reason);
       if (isThenable(left)) yield left;
     }
     turn.about = joining.view;
     turn.joining = joining;
-    turn.ops.push(OP.join, joining.id, joining.user, joining.ingress, joining.token, joining.previousToken);
+    const { reason = null, lostOutputs = 0, lostInputs = 0 } = turn.welcome ?? {};
+    const { id, user, ingress, token, previousToken } = joining;
+    turn.ops.push(OP.join, id, user, ingress, token, previousToken, reason, lostOutputs, lostInputs);
     const joined = onJoin?.(context, joining.view);
     if (isThenable(joined)) yield joined;
     turn.seal();
@@ -98,4 +103,4 @@ export function* createSession(turn: Turn, onCreate: Handler, onWake: Handler | 
   );
 }
 
-const WAKE_CREATED = { reason: "created" } as const;
+const WAKE_CREATED = { reason: "created", stalenessMs: 0 } as const;

@@ -1,3 +1,4 @@
+import type { Durability } from "./definition.js";
 import type { Link, TurnInput, TurnResult } from "./types.js";
 
 /**
@@ -12,6 +13,7 @@ export interface SessionCell {
   /** The version of the definition that its state follows; raised by the first turn at a node with a newer definition. */
   readonly stateVersion: number;
   readonly ended: boolean;
+  readonly durability: Durability;
   readonly links: ReadonlyMap<string, Link>;
   /** True while an asynchronous turn is in hand. */
   readonly busy: boolean;

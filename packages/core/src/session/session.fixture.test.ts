@@ -58,6 +58,8 @@ export function attachInput(link: string, change: Partial<AttachInput> = {}): At
     epoch: 0,
     lastOut: 0,
     sent: 0,
+    acked: 0,
+    offsetEpoch: 0,
     user: { name: link },
     ...change,
   };

@@ -2,6 +2,7 @@ import { SojournError } from "../errors/sojourn-error.js";
 import { TrackedState } from "../state/tracked-state.js";
 import type { SessionBody } from "./body.js";
 import { commitTurn, noTurn } from "./commit-turn.js";
+import type { Durability } from "./definition.js";
 import { applyDelta } from "./delta.js";
 import { dueAlarm, nextAlarmMs, planTurn } from "./plan-turn.js";
 import type { SessionCell } from "./session-port.js";
@@ -40,6 +41,10 @@ export class Session implements SessionCell {
 
   get ended(): boolean {
     return this.#body.ended;
+  }
+
+  get durability(): Durability {
+    return this.#body.durability;
   }
 
   get links(): ReadonlyMap<string, Link> {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../errors/catalogue.js";
 import { SojournError } from "../errors/sojourn-error.js";
 import type { SessionBody } from "./body.js";
 import { createBody } from "./body.js";
@@ -28,6 +29,8 @@ export function encodeSnapshot(body: SessionBody, nowMs: number): Uint8Array {
     linkRows,
     links.departures.map(({ id, user, reason }) => [id, user, reason]),
     cacheRows(body),
+    body.durability === "eventual",
+    body.branchEpoch,
   ]);
 }
 
@@ -55,6 +58,8 @@ function linkRow(link: LinkState, messages: Map<Message, number>, nowMs: number)
     link.lastInAtAttach,
     link.nextOut,
     link.awaySinceMs === null ? null : nowMs - link.awaySinceMs,
+    link.branchOut,
+    link.begun === null ? null : [link.begun.reason, link.begun.lostOutputs, link.begun.lostInputs],
     outbox,
   ];
 }
@@ -104,6 +109,8 @@ export function decodeSnapshot(key: string, definition: SessionDefinition, env: 
     body.cache.put(name, { cacheClass: from === null ? "carry" : "lazy", value: from === null ? value : undefined, bytes: size, from });
   }
   body.cache.settle();
+  body.durability = row.bool() ? "eventual" : "strong";
+  body.branchEpoch = row.int();
   return body;
 }
 
@@ -127,6 +134,12 @@ function readLink(row: Row, messages: readonly Message[], nowMs: number): LinkSt
   const nextOut = row.int();
   const awayForMs = row.numOrNull();
   link.awaySinceMs = awayForMs === null ? null : nowMs - awayForMs;
+  link.branchOut = row.numOrNull();
+  const begun = row.any();
+  if (begun !== null) {
+    const fields = new Row(begun, "snapshot");
+    link.begun = { reason: fields.strOrNull() as ErrorCode | null, lostOutputs: fields.int(), lostInputs: fields.int() };
+  }
   const outbox = row.list();
   link.nextOut = nextOut - outbox.length;
   for (const at of outbox) {

@@ -2,7 +2,7 @@ import type { ErrorCode } from "../errors/catalogue.js";
 import { SojournError } from "../errors/sojourn-error.js";
 import type { SessionBody } from "./body.js";
 import type { LeaveReason, SessionLink } from "./context.js";
-import { type LinkState, messageBytes } from "./link-state.js";
+import { type Beginning, type LinkState, messageBytes } from "./link-state.js";
 import { OP } from "./ops.js";
 import { encodeOutgoing, failureOf } from "./outgoing.js";
 import type { TurnResult } from "./types.js";
@@ -13,6 +13,11 @@ interface Removal {
   readonly code: ErrorCode;
   readonly message: string;
   readonly told: boolean;
+}
+
+/** The link that attaches, and how it is answered. */
+interface Welcome extends Beginning {
+  readonly link: LinkState;
 }
 
 /** What runs a turn's handlers; yields a promise wherever it has to wait. */
@@ -36,7 +41,7 @@ export class Turn {
   /** False when the turn turned out to change nothing. */
   counts = true;
   /** The link whose attach this turn is, with the reason why it starts anew. */
-  welcome: { readonly link: LinkState; readonly reason: ErrorCode | null } | null = null;
+  welcome: Welcome | null = null;
   /** Why an attach was refused after all. */
   refusal: SojournError | null = null;
   /** True once its handler has returned a promise: from then on other code can run in between. */

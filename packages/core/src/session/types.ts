@@ -32,7 +32,9 @@ export type TurnInput =
   | { readonly kind: "expire"; readonly link: string }
   /** Sent when `dueTimer()` names one. */
   | { readonly kind: "timer"; readonly name: string }
-  | { readonly kind: "wake"; readonly reason: "created" | "restored" | "promoted" }
+  | { readonly kind: "wake"; readonly reason: "created" | "restored" | "promoted"; readonly stalenessMs: number }
+  /** The session goes on from a copy that may lack turns which clients have seen; comes before anything else at the new owner. */
+  | { readonly kind: "branch"; readonly epoch: number }
   | { readonly kind: "beforeMove"; readonly to: string }
   | { readonly kind: "afterMove"; readonly from: string; readonly blackoutMs: number };
 
@@ -48,6 +50,10 @@ export interface AttachInput {
   readonly epoch: number;
   readonly lastOut: number;
   readonly sent: number;
+  /** Highest own number that the session is known to have handled. */
+  readonly acked: number;
+  /** The epoch that `lastOut` and `acked` belong to. */
+  readonly offsetEpoch: number;
   /** Plain data that the node's authenticate function returned. */
   readonly user: unknown;
 }
@@ -76,6 +82,9 @@ export type AttachVerdict =
       readonly reason: string | null;
       readonly lastIn: number;
       readonly nextOut: number;
+      /** With the reason `E_TURNS_LOST`: messages that the client has seen of lost turns, and inputs that were confirmed and are undone. */
+      readonly lostOutputs: number;
+      readonly lostInputs: number;
     }
   | { readonly ok: false; readonly error: SojournError };
 

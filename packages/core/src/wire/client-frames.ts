@@ -21,6 +21,10 @@ const hello = struct({
   lastOut: uint,
   /** Highest client → session number that was ever sent. */
   sent: uint,
+  /** Highest client → session number that the session has acknowledged. */
+  acked: uint,
+  /** The epoch of the frame that `lastOut` or `acked` was last learned from: an offset counts only with its epoch. */
+  offsetEpoch: uint,
   /** What the node's `authenticate` function gets. */
   auth: nullable(str),
 });
@@ -58,6 +62,9 @@ const welcome = struct({
   recovered: bool,
   /** Why not, as an error code; null when recovered or new. */
   reason: nullable(str),
+  /** With the reason `E_TURNS_LOST`: messages seen of turns that are lost, and inputs that were acknowledged and are undone. */
+  lostOutputs: uint,
+  lostInputs: uint,
   /** Id of the node that owns the session and its client endpoint. */
   owner: str,
   endpoint: str,

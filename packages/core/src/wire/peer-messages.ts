@@ -111,6 +111,8 @@ const attach = struct({
   epoch: uint,
   lastOut: uint,
   sent: uint,
+  acked: uint,
+  offsetEpoch: uint,
   /** What the ingress's authenticate function returned, encoded by wire/payload.ts. */
   user: bytes,
 });

@@ -11,6 +11,7 @@ const status: NodeStatus = {
   sessions: { owned: 5, copies: 4, handingOver: 1 },
   moves: { inFlight: 2, moved: 30, failed: 3 },
   blackoutMs: { count: 30, p50: 1.5, p99: 20, max: 25 },
+  lost: { clients: 1, outputs: 4, inputs: 2 },
   incidents: { E_QUEUE_FULL: 2, E_SESSION_LOST: 1 },
   nodes: [
     { id: "a", self: "a#1", cordoned: false, up: true, rttMs: null },
@@ -49,6 +50,9 @@ test("writes each figure of the status once, in base units, and no counter twice
     'sojourn_move_blackout_seconds{quantile="0.5"}': 0.0015,
     'sojourn_move_blackout_seconds{quantile="0.99"}': 0.02,
     'sojourn_move_blackout_seconds{quantile="1"}': 0.025,
+    'sojourn_lost_total{what="clients"}': 1,
+    'sojourn_lost_total{what="outputs"}': 4,
+    'sojourn_lost_total{what="inputs"}': 2,
     'sojourn_incidents_total{code="E_QUEUE_FULL"}': 2,
     'sojourn_incidents_total{code="E_SESSION_LOST"}': 1,
   });

@@ -31,6 +31,7 @@ export class MetricsText {
     const inFlight = gauge("moves_in_flight", "Hand-overs under way from this node");
     const moves = counter("moves_total", "Hand-overs from this node by outcome", ["outcome"]);
     const blackout = gauge("move_blackout_seconds", "Freeze to TAKEN of the hand-overs from this node, since it started", ["quantile"]);
+    const lost = counter("lost_total", "What clients knew of turns that were lost with another node", ["what"]);
     const incidents = counter("incidents_total", "Refusals, losses and failures by error code", ["code"]);
     const delay = gauge("event_loop_delay_seconds", "Delay of the event loop since the last scrape", ["quantile"]);
     const memory = gauge("memory_bytes", "Memory of the process", ["kind"]);
@@ -49,6 +50,7 @@ export class MetricsText {
       blackout.set({ quantile: "0.5" }, status.blackoutMs.p50 * S_PER_MS);
       blackout.set({ quantile: "0.99" }, status.blackoutMs.p99 * S_PER_MS);
       blackout.set({ quantile: "1" }, status.blackoutMs.max * S_PER_MS);
+      for (const [what, count] of Object.entries(status.lost)) setCounter(lost, { what }, count);
       for (const [code, count] of Object.entries(status.incidents)) setCounter(incidents, { code }, count);
       const { count } = this.#loopDelay;
       const delayS = (percentile: number) => (count === 0 ? 0 : this.#loopDelay.percentile(percentile) * S_PER_NS);

@@ -10,6 +10,7 @@ import {
   type Lane,
   type Limits,
   type LinkAddress,
+  type LossReport,
   type MoveReport,
   type NodeRef,
   type PeerMessage,
@@ -57,6 +58,8 @@ export interface HostPorts {
 /** Who wants to know what happens on a node; never called on the path of a message. */
 export interface HostObserver {
   moved(report: MoveReport): void;
+  /** A client came back to an `eventual` session that had lost turns it knew of. */
+  turnsLost?(report: LossReport): void;
   incident(session: SessionKey, code: string, message: string): void;
   handlerError(session: string, where: string, error: unknown): void;
   /** A connection to another node stands. */
@@ -92,6 +95,8 @@ export class Host implements SlotHost, PeersHandler {
   readonly scratch = new ByteWriter(4_096);
   readonly #writer = new ByteWriter(4_096);
   readonly #unwatch: () => void;
+  /** When the connection to a node was lost that is not back. */
+  readonly #downSinceMs = new Map<NodeRef, number>();
   #requests = 0;
   #over = false;
 
@@ -179,6 +184,11 @@ export class Host implements SlotHost, PeersHandler {
   }
   rttMs(ref: NodeRef): number | undefined {
     return this.#peers.rttMs(ref);
+  }
+  /** A connection that is silent for `peerTimeoutMs` counts as lost: what was sent before then has arrived. */
+  heardUntilMs(ref: NodeRef): number {
+    const downAtMs = this.isUp(ref) ? this.clock.now() : (this.#downSinceMs.get(ref) ?? Number.NEGATIVE_INFINITY);
+    return downAtMs - this.limits.peerTimeoutMs;
   }
   factoryOf(key: SessionKey): SessionFactory | null {
     return this.#kinds.factoryOf(key);
@@ -328,18 +338,21 @@ export class Host implements SlotHost, PeersHandler {
 
   onUp(peer: NodeRef): void {
     this.#tables.forget(peer);
+    this.#downSinceMs.delete(peer);
     for (const slot of this.#slots.values()) slot.onUp(peer);
     this.#observer.peerUp?.(peer);
   }
 
   onDown(peer: NodeRef): void {
     this.#tables.forget(peer);
+    if (!this.isEnded(peer)) this.#downSinceMs.set(peer, this.clock.now());
   }
 
   /** The lease of another node has ended. */
   onEnded(ref: NodeRef): void {
     this.#tables.forget(ref);
     for (const slot of [...this.#slots.values()]) slot.onEnded(ref);
+    this.#downSinceMs.delete(ref);
     this.ingress.ownerEnded(ref);
   }
 
@@ -465,6 +478,10 @@ export class Host implements SlotHost, PeersHandler {
 
   onMoved(report: MoveReport): void {
     this.#observer.moved(report);
+  }
+
+  onTurnsLost(report: LossReport): void {
+    this.#observer.turnsLost?.(report);
   }
 
   onIncident(key: SessionKey, code: string, message: string): void {

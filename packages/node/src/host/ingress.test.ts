@@ -34,7 +34,18 @@ function stage() {
       const frame = decodeClientFrame(bytes);
       if (frame.t === "moved") moves.push(frame);
     };
-    const hello = { t: "hello", protocol: CLIENT_PROTOCOL, session: SESSION, link, token: "", nextToken: "", lastOut: 0, sent: 0 } as const;
+    const hello = {
+      t: "hello",
+      protocol: CLIENT_PROTOCOL,
+      session: SESSION,
+      link,
+      token: "",
+      nextToken: "",
+      lastOut: 0,
+      sent: 0,
+      acked: 0,
+      offsetEpoch: 0,
+    } as const;
     ingress.open({ send, fail: () => undefined, release: () => undefined }, { ...hello, epoch, auth: null }, null);
     const op = sent.at(-1);
     const welcome = encodeClientFrame(new ByteWriter(), { t: "ping", nonce: 1 });
@@ -76,6 +87,8 @@ it("gives a client one welcome, also when its attach was carried out twice", () 
     nextToken: "",
     lastOut: 0,
     sent: 0,
+    acked: 0,
+    offsetEpoch: 0,
     epoch: 0,
     auth: null,
   } as const;

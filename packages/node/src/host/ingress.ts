@@ -50,7 +50,7 @@ export class Ingress implements ClientRouter {
   open(socket: ClientSocket, hello: ClientFrameOf<"hello">, identity: unknown): ClientRoute {
     const entry = this.sockets.add(socket, hello.session, hello.link, hello.epoch);
     const { self } = this.#ports;
-    const { session, link, token, nextToken, epoch, lastOut, sent } = hello;
+    const { session, link, token, nextToken, epoch, lastOut, sent, acked, offsetEpoch } = hello;
     try {
       parseSessionKey(session);
       const user = encodePayload(identity ?? null);
@@ -66,6 +66,8 @@ export class Ingress implements ClientRouter {
         epoch,
         lastOut,
         sent,
+        acked,
+        offsetEpoch,
         user,
       };
       entry.attach = { op, tries: 0, epoch: 0, timer: null };

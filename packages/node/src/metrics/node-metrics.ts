@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
-import type { MoveReport, NodeRef } from "@sojourn/core";
+import type { LossReport, MoveReport, NodeRef } from "@sojourn/core";
 import type { NodeRuntime } from "../host/node-runtime.js";
 
 /** Percentiles of a duration in milliseconds. */
@@ -20,6 +20,8 @@ export interface NodeStatus {
   readonly moves: { readonly inFlight: number; readonly moved: number; readonly failed: number };
   /** Freeze → TAKEN of the sessions that this node gave away. */
   readonly blackoutMs: DurationSummary;
+  /** What clients had seen and sent of turns that were lost with another node (`durability: "eventual"`), as far as they came back here. */
+  readonly lost: { readonly clients: number; readonly outputs: number; readonly inputs: number };
   readonly incidents: Readonly<Record<string, number>>;
   readonly nodes: readonly {
     readonly id: string;
@@ -36,9 +38,16 @@ const NS_PER_MS = 1_000_000;
 export class NodeMetrics {
   readonly #blackoutNs: RecordableHistogram = createHistogram();
   readonly #incidents = new Map<string, number>();
+  readonly #lost = { clients: 0, outputs: 0, inputs: 0 };
 
   countMove(report: MoveReport): void {
     this.#blackoutNs.record(Math.max(1, Math.round(report.blackoutMs * NS_PER_MS)));
+  }
+
+  countLoss(report: LossReport): void {
+    this.#lost.clients++;
+    this.#lost.outputs += report.lostOutputs;
+    this.#lost.inputs += report.lostInputs;
   }
 
   countIncident(code: string): void {
@@ -62,6 +71,7 @@ export class NodeMetrics {
       sessions: { owned: count.owner, copies: count.standby, handingOver: count.granted },
       moves: { inFlight: mover?.inFlight ?? 0, moved: mover?.moved ?? 0, failed: mover?.failed ?? 0 },
       blackoutMs: this.blackout(),
+      lost: { ...this.#lost },
       incidents: Object.fromEntries(this.#incidents),
       nodes: nodes.map(({ ref, info }) => ({
         id: info.id,

@@ -79,8 +79,8 @@ export const deliveryBugs: readonly Mutant[] = [
     edits: [
       {
         module: "core/session/plan-turn",
-        find: 'reason: present !== null ? "E_SEQUENCE_INVALID" : known ? unknown : null };',
-        replace: "reason: null };",
+        find: "reason: present !== null ? anew : known ? unknown : null,",
+        replace: "reason: null,",
       },
     ],
   },

@@ -45,7 +45,8 @@ export class RawClient {
 
   hello(link: string, token: string, nextToken: string, known: { epoch?: number; lastOut?: number; sent?: number } = {}): void {
     const { epoch = 0, lastOut = 0, sent = 0 } = known;
-    this.send({ t: "hello", protocol: CLIENT_PROTOCOL, session: this.#session, link, token, nextToken, epoch, lastOut, sent, auth: null });
+    const offsets = { epoch, lastOut, sent, acked: 0, offsetEpoch: epoch };
+    this.send({ t: "hello", protocol: CLIENT_PROTOCOL, session: this.#session, link, token, nextToken, ...offsets, auth: null });
   }
 
   input(seq: number, action: string, argument: unknown, ack = 0): void {

@@ -2,6 +2,7 @@ import { type ClientLimits, resolveClientLimits, SessionClient } from "@sojourn/
 import {
   InMemoryDirectory,
   type Limits,
+  type LossReport,
   type NodeRef,
   nodeIdOf,
   resolveLimits,
@@ -55,6 +56,8 @@ export class SimCluster {
   readonly nodes = new Map<string, SimNode>();
   readonly incidents: Incident[] = [];
   readonly handlerErrors: unknown[] = [];
+  /** What clients were told to be lost. */
+  readonly losses: LossReport[] = [];
   readonly limits: Limits;
   readonly #directory: InMemoryDirectory;
   readonly #options: SimOptions;
@@ -98,6 +101,7 @@ export class SimCluster {
       },
       observer: {
         moved: () => undefined,
+        turnsLost: (report) => this.losses.push(report),
         joined: () => undefined,
         lost: () => undefined,
         incident: (session, code, message) => this.incidents.push({ node: id, session, code, message }),
