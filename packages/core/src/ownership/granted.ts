@@ -19,6 +19,8 @@ export class GrantedRole implements Role {
   #timer: Scheduled | null = null;
   #pauseMs: number;
   #takingBack = false;
+  /** Whoever asked for the move has been told how it ended. */
+  #told = false;
 
   constructor(slot: SlotPort, start: GrantedStart) {
     this.#slot = slot;
@@ -103,6 +105,7 @@ export class GrantedRole implements Role {
     const { grant, to, startedAtMs, frozenAtMs, callbacks, cell } = this.#start;
     const now = host.clock.now();
     const blackoutMs = now - frozenAtMs;
+    this.#told = true;
     this.#slot.becomeStandby({ owner: to, epoch: grant.epoch, replica: { cell, version: grant.version, hash: grant.hash } });
     host.ownerChanged(key, grant.epoch, to, host.self, blackoutAtTargetMs > 0 ? blackoutAtTargetMs : blackoutMs, grant.settleMs);
     const report = { session: key, from: host.self, to, epoch: grant.epoch, blackoutMs, totalMs: now - startedAtMs };
@@ -112,14 +115,14 @@ export class GrantedRole implements Role {
 
   onRecord(record: SessionRecord): void {
     const { host } = this.#slot;
-    const { grant, to, callbacks, cell } = this.#start;
+    const { grant, to, cell } = this.#start;
     if (record.epoch < grant.epoch) return;
     if (record.owner === to && record.epoch === grant.epoch) {
       this.#taken(0);
     } else if (record.owner === host.self && !record.ended) {
       this.#resume(record);
     } else {
-      callbacks.failed("E_MOVE_FAILED", `somebody else took the session at epoch ${record.epoch}`);
+      this.#fail(`somebody else took the session at epoch ${record.epoch}`);
       if (record.inSync.includes(host.self)) {
         this.#slot.becomeStandby({ owner: record.owner, epoch: record.epoch, replica: { cell, version: grant.version, hash: grant.hash } });
       } else {
@@ -130,8 +133,9 @@ export class GrantedRole implements Role {
 
   /** Declined or taken back: the session runs here again, what waited first. */
   #resume(record: SessionRecord): void {
-    const { grant, to, callbacks, cell } = this.#start;
+    const { grant, to, cell } = this.#start;
     const waiting = this.#waiting.splice(0);
+    this.#told = true; // below, once the session runs
     this.#slot.becomeOwner({
       cell,
       epoch: record.epoch,
@@ -142,12 +146,12 @@ export class GrantedRole implements Role {
       cause: { kind: "resumed", heirLost: this.#slot.host.isEnded(to) },
       waiting,
     });
-    callbacks.failed("E_MOVE_FAILED", `node ${nodeIdOf(to)} did not take the session; it runs at its source again`);
+    this.#start.callbacks.failed("E_MOVE_FAILED", `node ${nodeIdOf(to)} did not take the session; it runs at its source again`);
   }
 
   #superseded(from: NodeRef, epoch: number): void {
-    const { grant, cell, callbacks } = this.#start;
-    callbacks.failed("E_MOVE_FAILED", "the session has gone on elsewhere");
+    const { grant, cell } = this.#start;
+    this.#fail("the session has gone on elsewhere");
     this.#slot.becomeStandby({ owner: from, epoch, replica: { cell, version: grant.version, hash: grant.hash } });
   }
 
@@ -186,8 +190,15 @@ export class GrantedRole implements Role {
     // What it does needs no lease.
   }
 
+  #fail(message: string): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#start.callbacks.failed("E_MOVE_FAILED", message);
+  }
+
   stop(): void {
     this.#timer?.cancel();
     this.#timer = null;
+    this.#fail("the node's life ended before it heard what became of the session");
   }
 }

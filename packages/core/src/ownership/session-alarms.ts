@@ -3,6 +3,9 @@ import type { SessionCell } from "../session/session-port.js";
 import type { TurnInput } from "../session/types.js";
 import type { SlotHost } from "./slot-host.js";
 
+/** Pause before something that is due, was submitted and still waits for its turn is looked at again. */
+const AGAIN_MS = 1_000;
+
 /** What alarms do to the owner. */
 export interface AlarmActions {
   submit(input: TurnInput): void;
@@ -17,6 +20,8 @@ export class SessionAlarms {
   readonly #actions: AlarmActions;
   #alarm: Scheduled | null = null;
   #alarmAtMs = Number.POSITIVE_INFINITY;
+  /** What is due was submitted and waits for its turn, behind a freeze or a turn in hand; no turn has ended since. */
+  #waits = false;
   #expiryAtMs: number;
   #unconfirmed: Scheduled | null = null;
   #stopped = false;
@@ -35,14 +40,20 @@ export class SessionAlarms {
 
   /** After each turn: the earliest thing due may have changed. */
   rearm(): void {
-    const atMs = Math.min(this.#cell.nextTimerAtMs() ?? Number.POSITIVE_INFINITY, this.#expiryAtMs);
+    this.#waits = false;
+    this.#arm();
+  }
+
+  #arm(): void {
+    const { clock } = this.#host;
+    const timerAtMs = this.#waits ? clock.now() + AGAIN_MS : (this.#cell.nextTimerAtMs() ?? Number.POSITIVE_INFINITY);
+    const atMs = Math.min(timerAtMs, this.#expiryAtMs);
     if (atMs === this.#alarmAtMs || this.#stopped) return;
     this.#alarm?.cancel();
     this.#alarm = null;
     this.#alarmAtMs = atMs;
     if (atMs === Number.POSITIVE_INFINITY) return;
-    const now = this.#host.clock.now();
-    this.#alarm = this.#host.clock.schedule(Math.max(0, atMs - now), () => {
+    this.#alarm = clock.schedule(Math.max(0, atMs - clock.now()), () => {
       this.#alarm = null;
       this.#alarmAtMs = Number.POSITIVE_INFINITY;
       this.#ring();
@@ -51,8 +62,12 @@ export class SessionAlarms {
 
   #ring(): void {
     const { limits, clock } = this.#host;
+    this.#waits = false;
     const name = this.#cell.dueTimer();
-    if (name !== null) this.#actions.submit({ kind: "timer", name });
+    if (name !== null) {
+      this.#waits = true;
+      this.#actions.submit({ kind: "timer", name });
+    }
     if (this.#stopped) return;
     const now = clock.now();
     if (this.#expiryAtMs <= now) {
@@ -63,9 +78,9 @@ export class SessionAlarms {
       for (const link of expired) this.#actions.submit({ kind: "expire", link });
       if (this.#stopped) return;
       this.#expiryAtMs = this.#nextExpiryMs();
-      if (this.#expiryAtMs <= now) this.#expiryAtMs = now + 1_000; // the expiry still waits for its turn
+      if (this.#expiryAtMs <= now) this.#expiryAtMs = now + AGAIN_MS; // the expiry still waits for its turn
     }
-    this.rearm();
+    this.#arm();
   }
 
   #nextExpiryMs(): number {

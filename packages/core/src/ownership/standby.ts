@@ -14,6 +14,8 @@ interface Replica {
   cell: SessionCell;
   version: number;
   hash: number;
+  /** The newest epoch whose owner's chain it is known to lie on; 0 before any. */
+  epoch: number;
 }
 
 /** The duty of a recorded heir [7]: take the session when the GRANT comes, or decline at the deadline. */
@@ -44,7 +46,7 @@ export class StandbyRole implements Role {
   constructor(slot: SlotPort, start: StandbyStart) {
     this.#slot = slot;
     this.#owner = start.owner;
-    this.#replica = start.replica === null ? null : { ...start.replica };
+    this.#replica = start.replica === null ? null : { ...start.replica, epoch: 0 };
   }
 
   get cell(): SessionCell | null {
@@ -159,8 +161,15 @@ export class StandbyRole implements Role {
 
   #base(from: NodeRef, message: PeerMessageOf<"base">): void {
     const { host, key } = this.#slot;
-    if (this.#replica !== null && this.#replica.version === message.version && this.#replica.hash === message.hash) {
+    const replica = this.#replica;
+    if (replica !== null && replica.version === message.version && replica.hash === message.hash) {
+      replica.epoch = message.epoch;
       this.#follow(from, message.epoch);
+      this.#ack(from, message.epoch, "nothing");
+      return;
+    }
+    // A base that was sent twice may come behind deltas that overtook it: what was acknowledged is never given up for it.
+    if (replica !== null && replica.epoch === message.epoch && replica.version > message.version) {
       this.#ack(from, message.epoch, "nothing");
       return;
     }
@@ -176,7 +185,7 @@ export class StandbyRole implements Role {
       const factory = host.factoryOf(key);
       if (factory === null) return;
       const cell = factory.restore(key, bytes);
-      this.#replica = { cell, version: message.version, hash: message.hash };
+      this.#replica = { cell, version: message.version, hash: message.hash, epoch: message.epoch };
       this.#follow(from, message.epoch);
       this.#ack(from, message.epoch, "nothing");
     } catch (error) {
@@ -193,7 +202,10 @@ export class StandbyRole implements Role {
     }
     try {
       const want = this.#apply(replica, message);
-      if (want === "nothing") this.#follow(from, message.epoch);
+      if (want === "nothing") {
+        replica.epoch = message.epoch;
+        this.#follow(from, message.epoch);
+      }
       this.#ack(from, message.epoch, want);
     } catch (error) {
       this.#refuse(from, message.epoch, error, "deltas");

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { Gate, nastySession } from "./nasty-session.js";
+import { Stage } from "./nasty-stage.js";
+
+/** What seeds of the simulator found, each reduced to its core. */
+describe("found by the simulator", () => {
+  it("a base that comes once more, behind deltas that overtook it, does not take a replica back", async () => {
+    const stage = await Stage.open({ seed: 1 });
+    const owner = stage.cluster.slot("a", stage.key)?.owner;
+    if (owner == null) throw new Error("a does not own the session");
+    const { version, hash, epoch, stateVersion } = owner;
+    const chunk = owner.snapshot().slice();
+    await stage.run(60, { talking: true });
+    const replica = () => stage.cluster.slot(stage.standby, stage.key)?.cell?.version ?? 0;
+    const before = replica();
+    expect(before).toBeGreaterThan(version);
+    const crc = stage.cluster.node("a").runtime?.host?.crc32(chunk) ?? 0;
+    stage.inject(stage.refOf("a"), stage.standby, {
+      t: "base",
+      session: stage.key,
+      epoch,
+      version,
+      hash,
+      stateVersion,
+      totalBytes: chunk.length,
+      crc,
+      offset: 0,
+      chunk,
+      table: null,
+    });
+    expect(replica()).toBe(before);
+    expect(await stage.settle()).toEqual([]);
+  });
+
+  it("a move whose source loses its life after the GRANT is told to have failed", async () => {
+    const stage = await Stage.open({ seed: 2 });
+    stage.taps.onFrame("grant", () => ({ copies: 0, extraMs: 0 }), { times: 1_000 });
+    const moved = stage.move("a", stage.target);
+    await stage.until("the source has sent its GRANT", () => stage.roleOf("a") === "granted", 1_000);
+    await stage.cluster.until(stage.cluster.node("b").directory.resign(stage.refOf("a")));
+    await stage.run(20);
+    expect(moved.end).toMatchObject({ moved: false, code: "E_MOVE_FAILED" });
+    expect(await stage.settle()).toEqual([]);
+  });
+
+  it("a timer that is due behind a turn that takes long waits for it without being asked for over and over", async () => {
+    const gate = new Gate();
+    const stage = await Stage.open({ seed: 3, definitions: [nastySession(gate)] });
+    const [ann] = stage.talkers;
+    const call = ann?.client.call as unknown as Record<string, (argument: unknown) => Promise<unknown>>;
+    await stage.cluster.until((call.alarm as (argument: unknown) => Promise<unknown>)({ who: "x", n: 30 }));
+    gate.close();
+    const slow = (call.slow as (argument: unknown) => Promise<unknown>)({ who: "slow", n: 1 });
+    await stage.run(100);
+    gate.open();
+    await stage.cluster.until(slow);
+    await stage.run(20);
+    const { fired } = (await stage.cluster.until((call.read as (argument: null) => Promise<unknown>)(null))) as { fired: string[] };
+    expect(fired).toEqual(["slow 1", "alarm"]);
+    expect(await stage.settle()).toEqual([]);
+  });
+});
