@@ -3,8 +3,8 @@ import { mutants } from "./catalogue.js";
 import { lineOf, markdownTable, reportOf } from "./report.js";
 import { control, search } from "./search.js";
 
-/** The arguments of `npm run sim -- --mutations`. */
-export const MUTATIONS_USAGE = `npm run sim -- --mutations [--only id,id] [--seeds 1000] [--minutes 10] [--json] [--markdown]
+/** The arguments of `npm run mutations`. */
+export const MUTATIONS_USAGE = `npm run mutations -- [--only id,id] [--seeds 1000] [--minutes 10] [--json] [--markdown]
 
   --only      these mutants
   --seeds     most seeds for each
