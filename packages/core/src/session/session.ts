@@ -159,7 +159,7 @@ export class Session implements SessionCell {
   /** What the turn waits for, or null when its handlers are through. A defect of the runtime drops the turn. */
   #step(turn: Turn, failed: boolean, value: unknown): Promise<unknown> | null {
     try {
-      return turn.resolve === null ? this.#runner.start(turn) : this.#runner.step(turn, failed, value);
+      return turn.async ? this.#runner.step(turn, failed, value) : this.#runner.start(turn);
     } catch (defect) {
       turn.drop();
       this.#release();
