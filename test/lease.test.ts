@@ -7,36 +7,22 @@ import { fileURLToPath } from "node:url";
 import { type LocalClusterOptions, startLocalCluster } from "@sojourn/cli";
 import { connect } from "@sojourn/client/node";
 import { resolveLimits, type SessionDefinition } from "@sojourn/core";
-import { connectDirectory, createNode, createSystemClock, createSystemRandom, systemCrc32 } from "@sojourn/node";
-import { afterEach, describe, expect, test } from "vitest";
+import { createNode } from "@sojourn/node";
+import { describe, expect, test } from "vitest";
+import { closingAfterEach } from "./support/closing.js";
 import { startDirectoryProcess } from "./support/directory-process.js";
 import { Eye } from "./support/eye.js";
 import { ledger } from "./support/ledger.js";
 import { startLocalNodes } from "./support/local-nodes.js";
 import { NodeEvents } from "./support/node-events.js";
+import { openDirectory } from "./support/open-directory.js";
 import type { sleeper } from "./support/sleeper.js";
 import { Talker } from "./support/talker.js";
 
 const at = (file: string) => fileURLToPath(new URL(`./support/${file}`, import.meta.url));
 const LEASE_MS = 1_500;
 
-const closers: (() => unknown)[] = [];
-const closing = <T>(thing: T, close: (thing: T) => unknown): T => {
-  closers.unshift(() => close(thing));
-  return thing;
-};
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
-const openDirectory = (endpoint: string) =>
-  connectDirectory({
-    endpoint,
-    limits: resolveLimits(),
-    clock: createSystemClock(),
-    random: createSystemRandom(),
-    crc32: systemCrc32,
-  });
+const closing = closingAfterEach();
 
 const temporary = () => closing(mkdtempSync(join(tmpdir(), "sojourn-lease-")), (path) => rmSync(path, { recursive: true, force: true }));
 
@@ -196,14 +182,7 @@ describe("the thread that renews the lease", () => {
   test("can be asked for only where a thread can reach the directory", async () => {
     const { endpoint } = await serve();
     // An identity check is a function, which no other thread can be given.
-    const directory = connectDirectory({
-      endpoint,
-      limits: resolveLimits(),
-      clock: createSystemClock(),
-      random: createSystemRandom(),
-      crc32: systemCrc32,
-      tls: { checkServerIdentity: () => undefined },
-    });
+    const directory = openDirectory(endpoint, { tls: { checkServerIdentity: () => undefined } });
     closing(directory, (directory) => directory.close());
     await expect(createNode({ id: "a", sessions, directory, leaseRenewal: "thread" })).rejects.toMatchObject({ code: "E_CONFIG_INVALID" });
   });

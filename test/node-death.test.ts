@@ -4,14 +4,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type LocalCluster, startLocalCluster } from "@sojourn/cli";
 import { connect } from "@sojourn/client/node";
-import { resolveLimits, type SessionDefinition } from "@sojourn/core";
-import { connectDirectory, createSystemClock, createSystemRandom, systemCrc32 } from "@sojourn/node";
-import { afterEach, describe, expect, test } from "vitest";
+import type { SessionDefinition } from "@sojourn/core";
+import { describe, expect, test } from "vitest";
+import { closingAfterEach } from "./support/closing.js";
 import { startDirectoryProcess } from "./support/directory-process.js";
 import { Eye } from "./support/eye.js";
 import { ledger } from "./support/ledger.js";
 import { startLocalNodes } from "./support/local-nodes.js";
 import { NodeEvents } from "./support/node-events.js";
+import { openDirectory } from "./support/open-directory.js";
 import { Talker } from "./support/talker.js";
 
 const module = fileURLToPath(new URL("./support/ledger.ts", import.meta.url));
@@ -19,14 +20,7 @@ const SESSION = "ledger/busy";
 /** A client hears within a second that a paused node is silent. */
 const limits = { standbys: 1, leaseTtlMs: 2_500, clientHeartbeatMs: 500 };
 
-const closers: (() => unknown)[] = [];
-const closing = <T>(thing: T, close: (thing: T) => unknown): T => {
-  closers.unshift(() => close(thing));
-  return thing;
-};
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
+const closing = closingAfterEach();
 
 describe("a node process with a talking client", () => {
   const start = async () => {
@@ -116,15 +110,7 @@ test("a directory that is killed and comes back: sessions go on meanwhile, and m
   const first = closing(await startDirectoryProcess(folder, 0), (directory) => directory.kill());
   const { endpoint } = first;
   const nodes = closing(
-    await startLocalNodes([{ id: "a" }, { id: "b" }], [ledger as SessionDefinition], () =>
-      connectDirectory({
-        endpoint,
-        limits: resolveLimits(),
-        clock: createSystemClock(),
-        random: createSystemRandom(),
-        crc32: systemCrc32,
-      }),
-    ),
+    await startLocalNodes([{ id: "a" }, { id: "b" }], [ledger as SessionDefinition], () => openDirectory(endpoint)),
     (nodes) => nodes.close(),
   );
   const talker = closing(

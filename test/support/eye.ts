@@ -1,18 +1,12 @@
-import { type Directory, type NodeEntry, type NodeRef, resolveLimits, type SessionKey, type SessionRecord } from "@sojourn/core";
-import { connectDirectory, createSystemClock, createSystemRandom, systemCrc32 } from "@sojourn/node";
+import type { Directory, NodeEntry, NodeRef, SessionKey, SessionRecord } from "@sojourn/core";
+import { openDirectory } from "./open-directory.js";
 
 /** Looks into a cluster's directory from outside, and waits for facts there instead of for time. */
 export class Eye {
   readonly directory: Directory;
 
   constructor(endpoint: string) {
-    this.directory = connectDirectory({
-      endpoint,
-      limits: resolveLimits(),
-      clock: createSystemClock(),
-      random: createSystemRandom(),
-      crc32: systemCrc32,
-    });
+    this.directory = openDirectory(endpoint);
   }
 
   /** The living node of this id. */

@@ -1,5 +1,4 @@
-import { parseArgs } from "node:util";
-import { SojournError } from "@sojourn/core";
+import { durationFlag, parseFlags, wholeFlag } from "@sojourn/testkit/flags";
 
 /** What the demonstration was asked to do. */
 export interface RoamingOptions {
@@ -49,46 +48,21 @@ const FLAGS = {
   help: { type: "boolean", short: "h" },
 } as const;
 
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
 /**
  * Reads the command line; "help" when that was asked for.
  * @throws SojournError `E_CONFIG_INVALID`
  */
 export function parseOptions(args: readonly string[]): RoamingOptions | "help" {
-  const { values } = parsed(args);
+  const values = parseFlags(args, FLAGS);
   if (values.help === true) return "help";
   return {
-    forMs: values.for === undefined ? null : duration("--for", values.for),
-    clients: whole("--clients", values.clients, 200, 1, 5_000),
-    movesPerSecond: whole("--moves-per-second", values["moves-per-second"], 100, 1, 10_000),
-    nodes: whole("--nodes", values.nodes, 3, 2, MAX_NODES),
-    messageEveryMs: whole("--message-every-ms", values["message-every-ms"], 100, 5, 60_000),
-    seed: whole("--seed", values.seed, 1, 0, 0xffff_ffff),
+    forMs: values.for === undefined ? null : durationFlag("--for", values.for, 1, "at most 24h"),
+    clients: wholeFlag("--clients", values.clients, 200, 1, 5_000),
+    movesPerSecond: wholeFlag("--moves-per-second", values["moves-per-second"], 100, 1, 10_000),
+    nodes: wholeFlag("--nodes", values.nodes, 3, 2, MAX_NODES),
+    messageEveryMs: wholeFlag("--message-every-ms", values["message-every-ms"], 100, 5, 60_000),
+    seed: wholeFlag("--seed", values.seed, 1, 0, 0xffff_ffff),
     traces: values.traces ?? null,
     json: values.json ?? false,
   };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false });
-  } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    throw new SojournError("E_CONFIG_INVALID", `${said.split(". ")[0]}; see --help`, {}, cause);
-  }
-}
-
-function whole(flag: string, text: string | undefined, otherwise: number, min: number, max: number): number {
-  if (text === undefined) return otherwise;
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  throw new SojournError("E_CONFIG_INVALID", `${flag} must be a whole number from ${min} to ${max}, got "${text}"`);
-}
-
-function duration(flag: string, text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
-  const ms = match === null ? 0 : Number(match[1]) * (UNITS_MS[match[2] ?? ""] ?? 0);
-  if (ms >= 1 && ms <= 86_400_000) return ms;
-  throw new SojournError("E_CONFIG_INVALID", `${flag} must be a duration such as 500ms, 30s or 5m, at most 24h, got "${text}"`);
 }

@@ -1,6 +1,6 @@
 import { connect, type SessionClient } from "@sojourn/client/node";
 import { errorCodeOf, type SojournError } from "@sojourn/core";
-import { Companion, Durations } from "@sojourn/testkit/books";
+import { Companion, Durations, inTime } from "@sojourn/testkit/books";
 import { chained } from "../session/checksum.js";
 import type { traveller } from "../session/traveller.js";
 import type { Counts, CrowdConfig, FromCrowd } from "./messages.js";
@@ -127,7 +127,7 @@ export class Crowd {
     await Promise.all(
       [...this.#members.values()].map(async ({ user, companion }) => {
         try {
-          for (const fault of await inTime(companion.audit())) faults.push(`user ${user}: ${fault}`);
+          for (const fault of await inTime(companion.audit(), AUDIT_MS)) faults.push(`user ${user}: ${fault}`);
         } catch (error) {
           unaudited.add(companion);
           faults.push(`user ${user}: no audit: ${describe(error)}`);
@@ -171,16 +171,4 @@ export class Crowd {
 function describe(error: unknown): string {
   const { message } = error as Partial<SojournError>;
   return `${errorCodeOf(error)}${message === undefined ? "" : ` (${message})`}`;
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${AUDIT_MS / 1_000} s`)), AUDIT_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { SojournError } from "@sojourn/core";
+import { durationFlag, parseFlags, wholeFlag } from "../flags.js";
 import { FAULT_KINDS, type FaultKind } from "./faults.js";
 import type { ChaosOptions } from "./run-chaos.js";
 
@@ -35,23 +35,21 @@ const FLAGS = {
   help: { type: "boolean", short: "h" },
 } as const;
 
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
 /**
  * Reads the command line of a chaos run; "help" when that was asked for.
  * @throws SojournError `E_CONFIG_INVALID`
  */
 export function parseChaosOptions(args: readonly string[]): { readonly run: ChaosOptions; readonly json: boolean } | "help" {
-  const values = parsed(args);
+  const values = parseFlags(args, FLAGS);
   if (values.help === true) return "help";
   return {
     run: {
       forMs: duration("--for", values.for, 60_000),
-      seed: whole("--seed", values.seed, 1, 0, 0xffff_ffff),
-      nodes: whole("--nodes", values.nodes, 4, 3, 9),
-      clients: whole("--clients", values.clients, 20, 1, 1_000),
-      messageEveryMs: whole("--message-every-ms", values["message-every-ms"], 100, 5, 60_000),
-      moveEveryMs: whole("--move-every-ms", values["move-every-ms"], 100, 5, 60_000),
+      seed: wholeFlag("--seed", values.seed, 1, 0, 0xffff_ffff),
+      nodes: wholeFlag("--nodes", values.nodes, 4, 3, 9),
+      clients: wholeFlag("--clients", values.clients, 20, 1, 1_000),
+      messageEveryMs: wholeFlag("--message-every-ms", values["message-every-ms"], 100, 5, 60_000),
+      moveEveryMs: wholeFlag("--move-every-ms", values["move-every-ms"], 100, 5, 60_000),
       leaseMs: duration("--lease", values.lease, 2_000),
       ...(values.faults !== undefined && { faults: kinds(values.faults) }),
     },
@@ -59,28 +57,8 @@ export function parseChaosOptions(args: readonly string[]): { readonly run: Chao
   };
 }
 
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false }).values;
-  } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    throw new SojournError("E_CONFIG_INVALID", `${said.split(". ")[0]}; see --help`, {}, cause);
-  }
-}
-
-function whole(flag: string, text: string | undefined, otherwise: number, min: number, max: number): number {
-  if (text === undefined) return otherwise;
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  throw new SojournError("E_CONFIG_INVALID", `${flag} must be a whole number from ${min} to ${max}, got "${text}"`);
-}
-
 function duration(flag: string, text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
-  const ms = match === null ? 0 : Math.round(Number(match[1]) * (UNITS_MS[match[2] ?? ""] ?? 0));
-  if (ms >= 200 && ms <= 86_400_000) return ms;
-  throw new SojournError("E_CONFIG_INVALID", `${flag} must be a duration such as 500ms, 30s or 5m, from 200ms to 24h, got "${text}"`);
+  return text === undefined ? otherwise : Math.round(durationFlag(flag, text, 200, "from 200ms to 24h"));
 }
 
 function kinds(text: string): FaultKind[] {

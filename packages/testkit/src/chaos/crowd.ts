@@ -1,4 +1,5 @@
 import { type DurationSummary, Durations } from "../books/durations.js";
+import { inTime } from "../books/in-time.js";
 import type { Participant, Workload } from "./participant.js";
 
 const JOINING_AT_ONCE = 10;
@@ -112,7 +113,7 @@ export class Crowd {
       this.#members.map(async ({ participant }) => {
         let counts = participant.unaudited();
         try {
-          for (const fault of await inTime(participant.audit())) faults.push(`${participant.session}: ${fault}`);
+          for (const fault of await inTime(participant.audit(), AUDIT_MS)) faults.push(`${participant.session}: ${fault}`);
           counts = participant.counts();
           sum.audited++;
         } catch (error) {
@@ -150,17 +151,5 @@ export class Crowd {
     const nowMs = performance.now();
     this.#outages.answered(member.sinceMs, nowMs);
     member.sinceMs = nowMs;
-  }
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${AUDIT_MS / 1_000} s`)), AUDIT_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -20,15 +20,11 @@ const LINE = {
 } as const;
 
 /** A session that is its own history: what a client was ever told can be compared with what stands at that place in the end. */
-export function journalSession(
-  durability: Durability,
-  options: { readonly failover?: "suspicion" | "lease"; readonly priority?: "critical" | "normal" | "anonymous" } = {},
-) {
+export function journalSession(durability: Durability) {
   return defineSession({
     name: "journal",
     version: 1,
     durability,
-    ...options,
     state: (): JournalState => ({ lines: [], woken: [] }),
     events: {} as { said: { at: number; line: string } },
     actions: () => ({
@@ -46,7 +42,7 @@ export function journalSession(
   });
 }
 
-/** The type of a journal, whatever its options. */
+/** The type of a journal, whatever its durability. */
 export type Journal = ReturnType<typeof journalSession>;
 
 /** For clusters, which take definitions of any type. */
