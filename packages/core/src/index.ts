@@ -71,6 +71,7 @@ export type {
   Durability,
   EventsOf,
   InputOf,
+  Priority,
   ReplyOf,
   SessionDefinition,
   SessionSpec,

@@ -73,6 +73,13 @@ export const LIMITS = {
   maxIncomingMoves: bound(512, 1, 100_000, "hand-overs one node takes in at the same time"),
   maxDeltaLogBytes: bound(1_048_576, 4_096, 268_435_456, "recent deltas kept per session to bring replicas up to date"),
   standbys: bound(1, 0, 8, "in-memory copies kept of each session besides its owner's"),
+  maxCopyBytes: bound(
+    1_073_741_824,
+    65_536,
+    1_099_511_627_776,
+    "encoded bytes of other nodes' sessions one node keeps copies of; then it takes no more of them",
+  ),
+  maxPromotionsInFlight: bound(128, 1, 100_000, "sessions of lost nodes one node takes over at the same time"),
   deltaGatherMs: bound(5, 0, 10_000, "how long changes of an `eventual` session are gathered before they go to its copies"),
   ackTimeoutMs: bound(1_000, 20, 120_000, "pause before unacknowledged deltas are sent again"),
   maxRelayHops: bound(4, 1, 16, "nodes that may pass on one client message before the directory is asked"),

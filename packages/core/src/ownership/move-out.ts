@@ -49,7 +49,7 @@ export class MoveOut {
     this.#callbacks = callbacks;
     this.target = target;
     this.#startedAtMs = owner.slot.host.clock.now();
-    this.#recruit = new Recruit(owner, target, {
+    this.#recruit = new Recruit(owner, target, false, {
       accepted: (go) => owner.submitHook({ kind: "beforeMove", to: nodeIdOf(target) }, go),
       ready: () => this.#prepare(),
       failed: (code, message) => this.#end(code, message),

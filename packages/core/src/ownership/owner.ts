@@ -130,7 +130,9 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   }
 
   snapshot(): Uint8Array {
-    return this.cell.snapshot();
+    const bytes = this.cell.snapshot();
+    this.slot.sizeBytes = bytes.length;
+    return bytes;
   }
 
   // ---- the beginning ----

@@ -42,12 +42,15 @@ export class Recruit {
   readonly attempt: number;
   readonly #owner: RecruitOwner;
   readonly #events: RecruitEvents;
+  readonly #toKeep: boolean;
   #phase: Phase = { name: "over" };
   #fresh = false;
 
-  constructor(owner: RecruitOwner, target: NodeRef, events: RecruitEvents) {
+  /** @param toKeep whether the copy is to stay one; a node that holds enough of them refuses it then */
+  constructor(owner: RecruitOwner, target: NodeRef, toKeep: boolean, events: RecruitEvents) {
     this.#owner = owner;
     this.#events = events;
+    this.#toKeep = toKeep;
     this.target = target;
     this.attempt = owner.slot.host.nextRequest();
   }
@@ -70,7 +73,14 @@ export class Recruit {
   #offer(deadline: Scheduled): void {
     const { slot, epoch, stateVersion } = this.#owner;
     const { clock, limits } = slot.host;
-    slot.host.send(this.target, "control", { t: "offer", session: slot.key, epoch, attempt: this.attempt, stateVersion });
+    slot.host.send(this.target, "control", {
+      t: "offer",
+      session: slot.key,
+      epoch,
+      attempt: this.attempt,
+      stateVersion,
+      toKeep: this.#toKeep,
+    });
     const again = clock.schedule(limits.offerTimeoutMs / 4, () => this.#offer(deadline));
     this.#phase = { name: "offering", deadline, again };
   }

@@ -88,6 +88,8 @@ export interface SlotPort {
   readonly cas: CasDriver;
   /** Newest epoch seen anywhere about this session; never goes back [9]. */
   readonly fence: number;
+  /** Encoded size of the session when it was last taken whole here; 0 when it never was. */
+  sizeBytes: number;
   raiseFence(epoch: number): void;
   becomeOwner(start: OwnerStart): void;
   becomeGranted(start: GrantedStart): void;

@@ -77,9 +77,18 @@ export interface SlotHost {
   endpointOf(ref: NodeRef): string;
   /** Living nodes that could hold a copy of the session, best first: another failure domain, then near. */
   rankStandbys(key: SessionKey): readonly NodeRef[];
-  /** Reserves room for an incoming session; false when the node is full or cordoned. Released by `releaseRoom`. */
-  reserveRoom(key: SessionKey): "reserved" | "full" | "cordoned";
+  /**
+   * Reserves room for an incoming session, unless the node takes in too many at once, is cordoned, or (for a copy to keep) holds enough
+   * copies already. Released by `releaseRoom`.
+   */
+  reserveRoom(key: SessionKey, toKeep: boolean): "reserved" | "full" | "cordoned";
   releaseRoom(key: SessionKey): void;
+  /** What the copy of this session takes now; 0: there is none. */
+  noteCopy(key: SessionKey, bytes: number): void;
+  /** Copies take all the memory that they may. */
+  readonly copiesFull: boolean;
+  /** Begins a take-over when it is its turn [8: at a bounded rate, by priority]; `done` is called when it has ended. */
+  promote(key: SessionKey, takeOver: (done: () => void) => void): void;
   onMoved(report: MoveReport): void;
   /** Turns that a client knew of are lost (`durability: "eventual"`). */
   onTurnsLost(report: LossReport): void;

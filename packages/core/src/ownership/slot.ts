@@ -29,6 +29,7 @@ export class Slot implements SlotPort {
   readonly host: SlotHost;
   readonly cas: CasDriver;
   readonly #onRole: (slot: Slot) => void;
+  sizeBytes = 0;
   #role: Role = ABSENT;
   #fence = 0;
 

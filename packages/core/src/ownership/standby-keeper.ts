@@ -51,7 +51,7 @@ export class StandbyKeeper {
       this.#later(); // nobody can take it now
       return;
     }
-    const recruit = new Recruit(owner, candidate, {
+    const recruit = new Recruit(owner, candidate, true, {
       accepted: (go) => go(),
       ready: (feed) => this.#record(recruit, feed),
       failed: () => {

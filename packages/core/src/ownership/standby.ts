@@ -6,6 +6,7 @@ import type { SessionCell } from "../session/session-port.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
 import { BaseAssembly } from "./base-assembly.js";
 import type { RecordChange } from "./cas-driver.js";
+import { CopySize } from "./copy-size.js";
 import { decline, promote, takeBack } from "./drafts.js";
 import { relay } from "./relay.js";
 import type { ClientOp, Role, SessionMessage, SlotPort, StandbyStart } from "./role.js";
@@ -39,6 +40,7 @@ export class StandbyRole implements Role {
   #parked: ClientOp[] = [];
   #expiry: Scheduled | null = null;
   #promoting = false;
+  readonly #size: CopySize;
   /** When the owner's latest position was last reached here. */
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -47,6 +49,7 @@ export class StandbyRole implements Role {
     this.#slot = slot;
     this.#owner = start.owner;
     this.#replica = start.replica === null ? null : { ...start.replica, epoch: 0 };
+    this.#size = new CopySize(slot);
   }
 
   get cell(): SessionCell | null {
@@ -59,6 +62,7 @@ export class StandbyRole implements Role {
   }
 
   begin(): void {
+    if (this.#replica !== null) this.#size.taken(this.#slot.sizeBytes);
     this.#watchRetention();
     const record = this.#slot.cas.record;
     if (record !== null) this.onRecord(record);
@@ -104,6 +108,8 @@ export class StandbyRole implements Role {
         return;
       case "released":
         this.#slot.raiseFence(message.epoch);
+        // The granter keeps a copy without having been asked; where that is one too many, the owner finds another node.
+        if (host.copiesFull) host.send(from, "control", { t: "leave", session: key, epoch: message.epoch });
         return;
       default:
         return;
@@ -131,7 +137,7 @@ export class StandbyRole implements Role {
     if (this.#attempt === null || this.#attempt.attempt !== attempt) {
       // [11] An offer that came to its end here before, sent again: nobody waits for an answer.
       if (this.#lastOffer?.from === from && this.#lastOffer.attempt >= attempt) return;
-      const room = host.reserveRoom(key);
+      const room = host.reserveRoom(key, message.toKeep);
       if (room !== "reserved") {
         answer(room === "cordoned" ? "E_NODE_CORDONED" : "E_QUEUE_FULL", 250);
         this.#forgetUnlessNamed();
@@ -178,6 +184,7 @@ export class StandbyRole implements Role {
       if (this.#assembly === null || !this.#assembly.matches(message)) {
         if (message.offset !== 0) return;
         this.#assembly = new BaseAssembly(message, host.limits.maxSnapshotBytes);
+        this.#size.taken(message.totalBytes);
       }
       const bytes = this.#assembly.add(message, host.crc32);
       if (bytes === null) return;
@@ -226,6 +233,7 @@ export class StandbyRole implements Role {
     for (let i = known; i < deltas.length; i++) {
       const delta = deltas[i] as Uint8Array;
       replica.cell.apply(delta);
+      this.#size.grew(delta.length, replica.cell);
       replica.hash = host.crc32(delta, replica.hash);
       replica.version++;
     }
@@ -405,33 +413,44 @@ export class StandbyRole implements Role {
   }
 
   #takeOver(change: (record: SessionRecord) => ReturnType<RecordChange>): void {
-    const { host, cas } = this.#slot;
+    const { host, key, cas } = this.#slot;
     if (this.#promoting || this.#stopped || this.#replica === null) return;
     this.#promoting = true;
     const parked = this.#parked;
-    cas.submit(
-      (record) => (record === null || !host.leaseValid() ? null : change(record)),
-      ({ outcome, record }) => {
-        this.#promoting = false;
-        const replica = this.#replica;
-        if (this.#stopped || record === null || replica === null) return;
-        if (outcome !== "applied") {
-          this.#owner = record.owner;
-          if (record.ended) this.#forget();
-          return;
-        }
-        this.#slot.becomeOwner({
-          cell: replica.cell,
-          epoch: record.epoch,
-          hash: replica.hash,
-          released: 0,
-          waitedFor: record.inSync,
-          upToDate: null,
-          cause: { kind: "promoted", from: this.#owner, stalenessMs: this.#stalenessMs() },
-          waiting: parked,
-        });
-      },
-    );
+    host.promote(key, (done) => {
+      if (this.#stopped) {
+        done();
+        return;
+      }
+      cas.submit(
+        (record) => (record === null || !host.leaseValid() ? null : change(record)),
+        ({ outcome, record }) => {
+          done();
+          this.#promoting = false;
+          if (!this.#stopped && record !== null) this.#tookOver(outcome === "applied", record, parked);
+        },
+      );
+    });
+  }
+
+  #tookOver(applied: boolean, record: SessionRecord, waiting: readonly ClientOp[]): void {
+    const replica = this.#replica;
+    if (replica === null) return;
+    if (!applied) {
+      this.#owner = record.owner;
+      if (record.ended) this.#forget();
+      return;
+    }
+    this.#slot.becomeOwner({
+      cell: replica.cell,
+      epoch: record.epoch,
+      hash: replica.hash,
+      released: 0,
+      waitedFor: record.inSync,
+      upToDate: null,
+      cause: { kind: "promoted", from: this.#owner, stalenessMs: this.#stalenessMs() },
+      waiting,
+    });
   }
 
   /** For how long at most this copy has not heard what its owner did. */
@@ -501,6 +520,7 @@ export class StandbyRole implements Role {
 
   stop(): void {
     this.#stopped = true;
+    this.#size.gone();
     this.#beNoHeir();
     this.#expiry?.cancel();
     this.#endAttempt();

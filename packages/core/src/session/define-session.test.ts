@@ -71,6 +71,7 @@ describe("defineSession", () => {
     expectTypeOf<ReplyOf<typeof counter, "add">>().toEqualTypeOf<number>();
     expect([...counter.actions.keys()]).toEqual(["add"]);
     expect(counter.durability).toBe("strong");
+    expect(counter.priority).toBe("normal");
   });
 
   it("collects what it was given", () => {
@@ -99,6 +100,7 @@ describe("defineSession", () => {
     [{ upgrade: { 1: () => ({}) } }, "upgrade.1 must be keyed by an older version"],
     [{ version: 3, upgrade: { x: () => ({}) } }, "upgrade.x must be keyed by an older version"],
     [{ durability: "maybe" }, "durability must be"],
+    [{ priority: "high" }, "priority must be"],
     [{ cache: { k: "keep" } }, "cache.k must be"],
   ])("refuses %o", (change, message) => {
     expect(() => defineSession({ ...good, ...change } as never)).toThrow(message);

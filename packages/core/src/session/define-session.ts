@@ -6,7 +6,21 @@ import type { Action, Call, Handler, HookName, RunnableAction, SessionDefinition
 const KIND = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const NAME = /^[^\s\p{Cc}]{1,64}$/u;
 const HOOKS: readonly HookName[] = ["onCreate", "onJoin", "onLeave", "onWake", "onBeforeMove", "onAfterMove"];
-const FIELDS = new Set<string>(["name", "version", "state", "events", "actions", "timers", "upgrade", "durability", "cache", ...HOOKS]);
+const FIELDS = new Set<string>([
+  "name",
+  "version",
+  "state",
+  "events",
+  "actions",
+  "timers",
+  "upgrade",
+  "durability",
+  "priority",
+  "cache",
+  ...HOOKS,
+]);
+
+const PRIORITIES = new Set<string>(["critical", "normal", "anonymous"]);
 
 /** An action without argument. */
 export function action<S, E, R>(schema: null, handler: (ctx: SessionContext<S, E>) => R): Action<S, E, Call<void, Awaited<R>>>;
@@ -90,7 +104,7 @@ function readCacheClasses(what: string, value: unknown): Map<string, CacheClass>
  * @throws SojournError `E_DEFINITION_INVALID` with what is wrong and where
  */
 export function defineSession<S extends object, A, E = EventMap>(spec: SessionSpec<S, A, E>): SessionDefinition<S, A, E> {
-  const { name, version, state, durability = "strong" } = spec;
+  const { name, version, state, durability = "strong", priority = "normal" } = spec;
   if (typeof name !== "string" || !KIND.test(name)) {
     refuse(`"${String(name).slice(0, 80)}"`, "name must be a letter followed by up to 63 letters, digits, _ or -");
   }
@@ -98,6 +112,7 @@ export function defineSession<S extends object, A, E = EventMap>(spec: SessionSp
   for (const field of Object.keys(spec)) if (!FIELDS.has(field)) refuse(name, `unknown field "${field}"`);
   if (typeof state !== "function") refuse(name, "state must be a function that returns a fresh state");
   if (durability !== "strong" && durability !== "eventual") refuse(name, `durability must be "strong" or "eventual"`);
+  if (!PRIORITIES.has(priority)) refuse(name, `priority must be "critical", "normal" or "anonymous"`);
   const hooks: Partial<Record<HookName, Handler>> = {};
   for (const hook of HOOKS) {
     const handler: unknown = spec[hook];
@@ -109,6 +124,7 @@ export function defineSession<S extends object, A, E = EventMap>(spec: SessionSp
     name,
     version,
     durability,
+    priority,
     state,
     actions: readActions(name, spec.actions),
     timers: readFunctions(name, "timers", spec.timers),

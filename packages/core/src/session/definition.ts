@@ -7,6 +7,9 @@ import type { CacheClass, EventMap, LeaveReason, SessionContext, SessionLink } f
  */
 export type Durability = "strong" | "eventual";
 
+/** What goes first when many sessions need a new node at once. */
+export type Priority = "critical" | "normal" | "anonymous";
+
 /** The types of one action: what a client passes and what it gets. Exists only in the type system. */
 export interface Call<I = unknown, R = unknown> {
   readonly input: I;
@@ -75,6 +78,8 @@ export interface SessionSpec<S extends object, A, E> {
   readonly upgrade?: { readonly [version: number]: Upgrade<S> };
   /** `strong` unless said otherwise. */
   readonly durability?: Durability;
+  /** What goes first when a node is lost or emptied; `normal` unless said otherwise. */
+  readonly priority?: Priority;
   /** The class of cache keys that are set without one. */
   readonly cache?: { readonly [key: string]: CacheClass };
 }
@@ -96,6 +101,7 @@ export interface SessionDefinition<S = unknown, A = unknown, E = unknown> {
   readonly name: string;
   readonly version: number;
   readonly durability: Durability;
+  readonly priority: Priority;
   readonly state: () => object;
   readonly actions: ReadonlyMap<string, RunnableAction>;
   readonly timers: ReadonlyMap<string, Handler>;

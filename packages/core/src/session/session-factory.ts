@@ -16,6 +16,7 @@ export function createSessionFactory(definition: SessionDefinition, env: Session
   return {
     kind: definition.name,
     stateVersion: definition.version,
+    priority: definition.priority,
     canRead: (stateVersion) => leadsTo(definition, stateVersion),
     create(key, lost = false) {
       const state: unknown = definition.state();

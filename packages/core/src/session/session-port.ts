@@ -1,4 +1,4 @@
-import type { Durability } from "./definition.js";
+import type { Durability, Priority } from "./definition.js";
 import type { Link, TurnInput, TurnResult } from "./types.js";
 
 /**
@@ -54,6 +54,7 @@ export interface SessionFactory {
   readonly kind: string;
   /** The version of the definition. */
   readonly stateVersion: number;
+  readonly priority: Priority;
   /** Whether a state of this version can be read here (the same, or upgrades lead to it). */
   canRead(stateVersion: number): boolean;
   /**

@@ -15,8 +15,8 @@ const table = nullable(bytes);
 
 // ---- hand-over (the numbers are the steps of PROTOCOL.md) ----
 
-/** 1. A asks B to take the session in. */
-const offer = struct({ session: str, epoch: uint, attempt: uint, stateVersion: uint });
+/** 1. A asks B to take the session in, as a copy to keep or to own it. */
+const offer = struct({ session: str, epoch: uint, attempt: uint, stateVersion: uint, toKeep: bool });
 /** 1. B has reserved room; `have` is the copy it already holds. */
 const accept = struct({ session: str, epoch: uint, attempt: uint, have: nullable(position) });
 /** 1. B does not take it. */

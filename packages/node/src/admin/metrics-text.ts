@@ -24,6 +24,7 @@ export class MetricsText {
       new Counter({ name: `sojourn_${name}`, help, labelNames, registers });
 
     const sessions = gauge("sessions", "Sessions on this node by role", ["role"]);
+    const copyBytes = gauge("copy_bytes", "Encoded size of the copies of other nodes' sessions");
     const clients = gauge("clients", "Client connections");
     const joined = gauge("joined", "1 while the node holds a lease");
     const cordoned = gauge("cordoned", "1 while the node takes no new sessions");
@@ -40,6 +41,7 @@ export class MetricsText {
       sessions.set({ role: "owner" }, status.sessions.owned);
       sessions.set({ role: "copy" }, status.sessions.copies);
       sessions.set({ role: "handing_over" }, status.sessions.handingOver);
+      copyBytes.set(status.sessions.copyBytes);
       clients.set(status.clients);
       joined.set(status.self === null ? 0 : 1);
       cordoned.set(status.cordoned ? 1 : 0);

@@ -1,4 +1,4 @@
-import type { NodeEntry, NodeRef, SessionKey } from "@sojourn/core";
+import type { NodeEntry, NodeRef, Priority, SessionKey } from "@sojourn/core";
 import type { Host } from "./host.js";
 import type { Mover } from "./mover.js";
 
@@ -33,7 +33,7 @@ export async function drain(host: Host, mover: Mover, options: DrainOptions): Pr
   const pause = (ms: number) => new Promise<void>((resolve) => clock.schedule(ms, resolve));
   let moved = 0;
   for (let owned = host.ownedKeys(); owned.length > 0 && clock.now() < deadlineAtMs; owned = host.ownedKeys()) {
-    const moves = assign(host, owned, options.to);
+    const moves = assign(host, byPriority(host, owned), options.to);
     const outcomes = await Promise.all(
       moves.map(async (move) => {
         const done = await mover.moveAll([move]);
@@ -55,6 +55,13 @@ export async function drain(host: Host, mover: Mover, options: DrainOptions): Pr
     await pause(ROUND_PAUSE_MS);
   }
   return { moved, left: host.ownedKeys(), copiesLeft: host.slots.size, elapsedMs: clock.now() - startedAtMs };
+}
+
+const RANK: Readonly<Record<Priority, number>> = { critical: 0, normal: 1, anonymous: 2 };
+
+/** What matters most leaves first: moves begin in this order, a bounded number at a time. */
+function byPriority(host: Host, sessions: readonly SessionKey[]): SessionKey[] {
+  return [...sessions].sort((a, b) => RANK[host.priorityOf(a)] - RANK[host.priorityOf(b)]);
 }
 
 /** Spreads sessions evenly over the nodes that can run their kind, nearest first among equals. */

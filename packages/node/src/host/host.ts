@@ -17,6 +17,7 @@ import {
   type PeerMessageOf,
   type Peers,
   type PeersHandler,
+  type Priority,
   type Random,
   type RecordChange,
   type SendOutcome,
@@ -32,11 +33,13 @@ import {
   type TurnScope,
 } from "@sojourn/core";
 import { Finder } from "./finder.js";
+import { HeldCopies } from "./held-copies.js";
 import { Ingress } from "./ingress.js";
 import { Kinds } from "./kinds.js";
 import { KnownTables } from "./known-tables.js";
 import type { Membership } from "./membership.js";
 import { PeerRequests } from "./peer-requests.js";
+import { Promotions } from "./promotions.js";
 import { rankStandbys } from "./rank-standbys.js";
 import { Routes } from "./routes.js";
 
@@ -92,6 +95,10 @@ export class Host implements SlotHost, PeersHandler {
   /** Cells of sessions that left, for their lazy cache entries. */
   readonly #retained = new Map<SessionKey, SessionCell>();
   readonly #rooms = new Map<SessionKey, number>();
+  readonly #copies: HeldCopies;
+  /** Copies to keep that were promised room and have not begun to come. */
+  readonly #coming = new Set<SessionKey>();
+  readonly #promotions: Promotions;
   readonly scratch = new ByteWriter(4_096);
   readonly #writer = new ByteWriter(4_096);
   readonly #unwatch: () => void;
@@ -112,6 +119,8 @@ export class Host implements SlotHost, PeersHandler {
     this.#peers = peers;
     this.#observer = observer;
     this.#routes = new Routes(limits.maxRoutes);
+    this.#copies = new HeldCopies(limits.maxCopyBytes);
+    this.#promotions = new Promotions(limits.maxPromotionsInFlight);
     this.#pulls = new PeerRequests(clock, limits.offerTimeoutMs, "it keeps a cached value");
     this.#commands = new PeerRequests(clock, limits.commandTimeoutMs, "the command may have been carried out");
     this.#onCommand = ports.onCommand;
@@ -460,15 +469,41 @@ export class Host implements SlotHost, PeersHandler {
     );
   }
 
-  reserveRoom(key: SessionKey): "reserved" | "full" | "cordoned" {
+  reserveRoom(key: SessionKey, toKeep: boolean): "reserved" | "full" | "cordoned" {
     if (this.membership.info.cordoned) return "cordoned";
+    if (toKeep && !this.#copies.hasRoom(this.#coming.size)) return "full";
     if (this.#rooms.size >= this.limits.maxIncomingMoves && !this.#rooms.has(key)) return "full";
     this.#rooms.set(key, this.clock.now());
+    if (toKeep) this.#coming.add(key);
     return "reserved";
   }
 
   releaseRoom(key: SessionKey): void {
     this.#rooms.delete(key);
+    this.#coming.delete(key);
+  }
+
+  noteCopy(key: SessionKey, bytes: number): void {
+    this.#coming.delete(key);
+    this.#copies.note(key, bytes);
+  }
+  get copiesFull(): boolean {
+    return this.#copies.full;
+  }
+  /** What the copies of other nodes' sessions take here. */
+  get copyBytes(): number {
+    return this.#copies.bytes;
+  }
+
+  promote(key: SessionKey, takeOver: (done: () => void) => void): void {
+    this.#promotions.submit(this.priorityOf(key), takeOver);
+  }
+  get promotionsInFlight(): number {
+    return this.#promotions.inFlight;
+  }
+  /** What goes first when many sessions need another node. */
+  priorityOf(key: SessionKey): Priority {
+    return this.factoryOf(key)?.priority ?? "normal";
   }
 
   /** Incoming sessions that room is reserved for. */
@@ -546,6 +581,7 @@ export class Host implements SlotHost, PeersHandler {
   silence(): void {
     this.#over = true;
     this.#unwatch();
+    this.#promotions.stop();
     for (const slot of this.#slots.values()) slot.dispose();
     this.#slots.clear();
     this.#retained.clear();

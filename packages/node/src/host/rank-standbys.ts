@@ -1,8 +1,15 @@
 import type { NodeEntry, NodeRef, Place, SessionKey } from "@sojourn/core";
 
+/** Round trips up to this are as good as each other: on one site they tell how busy a node was, not how far away it is. */
+const NEAR_MS = 5;
+/** Beyond that, differences below this factor are noise. */
+const STEP = 1.5;
+
 /**
- * Nodes that could hold a copy of a session, best first: those in another zone before those in the same one (a copy that dies with
- * its owner is no copy), then by round-trip time; among equals by a hash of the session, so that copies spread over the nodes.
+ * Nodes that could hold a copy of a session, best first: those in another failure domain before those in the same one (a copy that
+ * dies with its owner is no copy), then by distance. Among equals each session has an order of its own (rendezvous hashing), so that
+ * the copies of one node's sessions, and with them its sessions when it dies, spread evenly, and another node that comes or goes
+ * changes the order of no others.
  */
 export function rankStandbys(
   key: SessionKey,
@@ -15,24 +22,37 @@ export function rankStandbys(
   const able = others.filter(
     ({ ref, info }) => ref !== self && !info.cordoned && Object.hasOwn(info.kinds, kind) && rttMs(ref) < Number.POSITIVE_INFINITY,
   );
+  const hash = fnv1a(key, 0x811c9dc5);
   const rank = ({ ref, info }: NodeEntry) => ({
     ref,
-    sameZone: place.zone !== undefined && info.place.zone === place.zone ? 1 : 0,
-    // Differences below 20 % or 1 ms are noise, not distance.
-    distance: Math.round(Math.log(Math.max(1, rttMs(ref))) / Math.log(1.2)),
-    spread: spreadOf(key, ref),
+    together: failTogether(place, info.place) ? 1 : 0,
+    distance: distanceOf(rttMs(ref)),
+    weight: mix(fnv1a(ref, hash)),
   });
   return able
     .map(rank)
-    .sort((a, b) => a.sameZone - b.sameZone || a.distance - b.distance || a.spread - b.spread)
+    .sort((a, b) => a.together - b.together || a.distance - b.distance || b.weight - a.weight)
     .map(({ ref }) => ref);
 }
 
-/** FNV-1a over both names. */
-function spreadOf(key: SessionKey, ref: NodeRef): number {
-  let hash = 0x811c9dc5;
-  for (const text of [key, ref]) {
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  }
+/** Whether one accident may take both: the same zone of the same region. A node that names no zone is alone in its domain. */
+function failTogether(one: Place, other: Place): boolean {
+  return one.zone !== undefined && one.zone === other.zone && one.region === other.region;
+}
+
+function distanceOf(rttMs: number): number {
+  return rttMs <= NEAR_MS ? 0 : 1 + Math.floor(Math.log(rttMs / NEAR_MS) / Math.log(STEP));
+}
+
+function fnv1a(text: string, seed: number): number {
+  let hash = seed;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
   return hash;
+}
+
+/** Spreads a difference in any bit over all of them; without it refs that end alike would order alike. */
+function mix(hash: number): number {
+  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

@@ -16,7 +16,13 @@ export interface NodeStatus {
   readonly self: NodeRef | null;
   readonly cordoned: boolean;
   readonly clients: number;
-  readonly sessions: { readonly owned: number; readonly copies: number; readonly handingOver: number };
+  readonly sessions: {
+    readonly owned: number;
+    readonly copies: number;
+    readonly handingOver: number;
+    /** Encoded size of the copies, as they were last measured. */
+    readonly copyBytes: number;
+  };
   readonly moves: { readonly inFlight: number; readonly moved: number; readonly failed: number };
   /** Freeze → TAKEN of the sessions that this node gave away. */
   readonly blackoutMs: DurationSummary;
@@ -68,7 +74,7 @@ export class NodeMetrics {
       self: runtime.self,
       cordoned: host?.membership.info.cordoned ?? false,
       clients,
-      sessions: { owned: count.owner, copies: count.standby, handingOver: count.granted },
+      sessions: { owned: count.owner, copies: count.standby, handingOver: count.granted, copyBytes: host?.copyBytes ?? 0 },
       moves: { inFlight: mover?.inFlight ?? 0, moved: mover?.moved ?? 0, failed: mover?.failed ?? 0 },
       blackoutMs: this.blackout(),
       lost: { ...this.#lost },
