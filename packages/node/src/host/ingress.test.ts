@@ -76,6 +76,43 @@ it("tells a client whose welcome came from the new owner already, unless it is n
   expect(fresh).toEqual([]);
 });
 
+it("serves a client whose attach was carried out twice also when the second answer is lost", () => {
+  const { ingress } = stage();
+  const frames: string[] = [];
+  const hello = {
+    t: "hello",
+    protocol: CLIENT_PROTOCOL,
+    session: SESSION,
+    link: "link",
+    token: "",
+    nextToken: "",
+    lastOut: 0,
+    sent: 0,
+    acked: 0,
+    offsetEpoch: 0,
+    epoch: 0,
+    auth: null,
+  } as const;
+  const open = (name: string) =>
+    ingress.open(
+      { send: (bytes) => frames.push(`${name} ${decodeClientFrame(bytes).t}`), fail: () => undefined, release: () => undefined },
+      hello,
+      null,
+    );
+  const frame = (t: "ping" | "pong") => encodeClientFrame(new ByteWriter(), { t, nonce: 1 });
+  const deliver = (generation: number) =>
+    ingress.deliver("b#1", SESSION, 1, { id: "link", generation, ingress: "a#1" }, frame("pong"), false);
+  open("first");
+  ingress.attached("b#1", SESSION, 1, { id: "link", generation: 1, ingress: "a#1" }, 1, true, frame("ping"));
+  deliver(2);
+  deliver(1);
+  expect(frames).toEqual(["first ping", "first pong"]);
+  // While another socket of the link waits for its welcome, a newer generation may be that socket's.
+  open("second");
+  deliver(3);
+  expect(frames).toHaveLength(2);
+});
+
 it("gives a client one welcome, also when its attach was carried out twice", () => {
   const { ingress } = stage();
   const frames: string[] = [];

@@ -201,7 +201,10 @@ export class Ingress implements ClientRouter {
   deliver(from: NodeRef, session: SessionKey, epoch: number, link: LinkAddress, frame: Uint8Array, close: boolean): void {
     if (!this.#ports.routes.learn(session, from, epoch)) return;
     const entry = this.sockets.live(session, link.id);
-    if (entry === undefined || (entry.generation !== link.generation && !close)) return;
+    if (entry === undefined) return;
+    // Its attach was carried out twice, and the second answer is late or lost: there is no other socket here that is meant.
+    if (entry.generation < link.generation && !this.#awaitsWelcome(session, link.id)) entry.generation = link.generation;
+    if (entry.generation !== link.generation && !close) return;
     if (!close) {
       entry.socket.send(frame);
       return;
@@ -210,6 +213,11 @@ export class Ingress implements ClientRouter {
     this.sockets.remove(entry);
     const problem = decodeClientFrame(frame);
     if (problem.t === "problem") entry.socket.fail(problem.code, problem.message, problem.retryAfterMs);
+  }
+
+  #awaitsWelcome(session: SessionKey, link: string): boolean {
+    for (const waiting of this.sockets.waitingOf(session)) if (waiting.link === link) return true;
+    return false;
   }
 
   /** The link has attached at another node: its socket here becomes a spare. */
