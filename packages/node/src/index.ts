@@ -6,6 +6,7 @@ export { peekHello } from "./channel/peek-hello.js";
 export { createNode, type ListenOptions, type NodeEvents, type NodeOptions, type SojournNode } from "./create-node.js";
 export { connectDirectory, type DirectoryClientOptions } from "./directory/client.js";
 export { type DirectoryServer, type DirectoryServerOptions, startDirectoryServer } from "./directory/server.js";
+export { NodeWatch, RecordWatch, type Watch } from "./directory/watches.js";
 export type { DrainOptions, DrainReport } from "./host/drain.js";
 export { type LifePeers, NodeRuntime, type NodeRuntimeOptions, type RuntimeObserver } from "./host/node-runtime.js";
 export type { DurationSummary, NodeStatus } from "./metrics/node-metrics.js";

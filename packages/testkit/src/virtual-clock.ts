@@ -7,12 +7,19 @@ interface Task {
   cancelled: boolean;
 }
 
+/** More tasks than any honest work has for one moment. */
+const MAX_TASKS_AT_ONCE = 200_000;
+
 /** How a virtual clock starts. */
 export interface VirtualClockOptions {
   /** First value of `now()`; not 0 by default, so that nobody takes it for an absence. */
   readonly startMs?: number;
   /** First value of `wallNow()`. */
   readonly wallStartMs?: number;
+  /** Whether promises may also wait for something outside, as sockets do. Without, settling takes no turn of the event loop. */
+  readonly outside?: boolean;
+  /** Due times are rounded up to a whole number of these parts of a millisecond, a power of two, so that sums of times are exact. */
+  readonly partsPerMs?: number;
 }
 
 /**
@@ -29,8 +36,14 @@ export class VirtualClock implements Clock {
   /** A binary heap; the earliest task is first. */
   readonly #heap: Task[] = [];
   #live = 0;
+  readonly #outside: boolean;
+  readonly #parts: number;
+  /** Called after each task of `run`, once promises have settled. */
+  afterTask: (() => void) | null = null;
 
   constructor(options: VirtualClockOptions = {}) {
+    this.#outside = options.outside ?? true;
+    this.#parts = options.partsPerMs ?? 0;
     this.#now = options.startMs ?? 1_000;
     this.#wallOffset = (options.wallStartMs ?? 1_700_000_000_000) - this.#now;
   }
@@ -45,7 +58,9 @@ export class VirtualClock implements Clock {
 
   schedule(delayMs: number, task: () => void): Scheduled {
     const delay = Math.max(delayMs, 0);
-    const entry: Task = { dueAt: this.#now + delay, order: this.#order++, run: task, cancelled: false };
+    const exact = this.#now + delay;
+    const dueAt = this.#parts === 0 ? exact : Math.ceil(exact * this.#parts) / this.#parts;
+    const entry: Task = { dueAt, order: this.#order++, run: task, cancelled: false };
     this.#push(entry);
     this.#live++;
     return {
@@ -79,15 +94,22 @@ export class VirtualClock implements Clock {
     return ran;
   }
 
-  /** Like `advance`, and promises settle before each task and at the end. */
+  /**
+   * Like `advance`, and promises settle before each task and at the end.
+   * @throws Error (rejects) when very many tasks run without time going on: something schedules itself for ever
+   */
   async run(ms: number): Promise<number> {
     const until = this.#now + ms;
     let ran = 0;
+    let still = 0;
     await this.settle();
     for (let next = this.#peek(); next !== undefined && next.dueAt <= until; next = this.#peek()) {
+      still = next.dueAt > this.#now ? 0 : still + 1;
+      if (still > MAX_TASKS_AT_ONCE) throw new Error(`time stands still at ${this.#now}: ${next.run.toString().slice(0, 200)}`);
       this.#runNext();
       ran++;
       await this.settle();
+      this.afterTask?.();
     }
     this.#now = until;
     return ran;
@@ -111,7 +133,8 @@ export class VirtualClock implements Clock {
 
   /** Lets every promise settle that can without time passing or anything arriving from outside. */
   settle(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve));
+    // The tick queue is looked at when no promise is left that could settle.
+    return new Promise((resolve) => (this.#outside ? setImmediate(resolve) : process.nextTick(resolve)));
   }
 
   /** The wall clock jumps, the monotonic one does not. */

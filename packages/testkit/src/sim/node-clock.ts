@@ -1,44 +1,107 @@
 import type { Clock, Scheduled } from "@sojourn/core";
 
 /**
- * One node's view of the virtual clock. While it is paused, as a process is by SIGSTOP or a long collection, time passes but nothing
- * of the node runs; what came due or arrived meanwhile runs, in the order in which it came, when the node wakes.
+ * One process's view of the virtual clock. It may run fast or slow, and its wall clock may jump. While the process is paused, as by
+ * SIGSTOP or a long collection, time passes but nothing of it runs; what came due or arrived meanwhile runs, in the order in which it
+ * came, when it wakes. A slow process needs a while for everything that it does, one after another.
  */
 export class NodeClock implements Clock {
   readonly #inner: Clock;
   readonly #missed: (() => void)[] = [];
   #paused = false;
+  #dead = false;
+  #rate: number;
+  /** Where the rate began to count: time outside and time here. */
+  #outerStart: number;
+  #innerStart: number;
+  /** A task that is due is never early, whatever the rounding of the rate says. */
+  #floor = 0;
+  #wallOffset = 0;
+  #effortMs = 0;
+  #busyUntil = 0;
+  #tasks = 0;
 
-  constructor(inner: Clock) {
+  /** @param rate how much faster than real time it runs, 1 for exact */
+  constructor(inner: Clock, rate = 1) {
     this.#inner = inner;
+    this.#rate = rate;
+    this.#outerStart = inner.now();
+    this.#innerStart = inner.now();
   }
 
   now(): number {
-    return this.#inner.now();
+    if (this.#rate === 1) return this.#inner.now();
+    return Math.max(this.#floor, this.#innerStart + (this.#inner.now() - this.#outerStart) * this.#rate);
   }
+
   wallNow(): number {
-    return this.#inner.wallNow();
+    return this.#inner.wallNow() + this.#wallOffset;
+  }
+
+  /** The wall clock jumps; nothing that matters may follow from it. */
+  jumpWall(deltaMs: number): void {
+    this.#wallOffset += deltaMs;
+  }
+
+  /** Tasks that are scheduled. */
+  get tasks(): number {
+    return this.#tasks;
   }
 
   schedule(delayMs: number, task: () => void): Scheduled {
-    let cancelled = false;
-    const scheduled = this.#inner.schedule(delayMs, () =>
+    const dueAt = this.now() + Math.max(0, delayMs);
+    let live = true;
+    this.#tasks++;
+    const scheduled = this.#inner.schedule(delayMs / this.#rate, () =>
       this.arrive(() => {
-        if (!cancelled) task();
+        if (!live) return;
+        live = false;
+        this.#tasks--;
+        if (this.#rate !== 1 && this.#floor < dueAt) this.#floor = dueAt;
+        task();
       }),
     );
     return {
       cancel: () => {
-        cancelled = true;
+        if (!live) return;
+        live = false;
+        this.#tasks--;
         scheduled.cancel();
       },
     };
   }
 
-  /** Something reaches the node from outside. */
+  /** Something reaches the process from outside, or comes due in it. */
   arrive(task: () => void): void {
-    if (this.#paused) this.#missed.push(task);
-    else task();
+    if (this.#dead) return;
+    if (this.#paused) {
+      this.#missed.push(task);
+      return;
+    }
+    if (this.#effortMs === 0) {
+      task();
+      return;
+    }
+    this.#busyUntil = Math.max(this.#busyUntil, this.#inner.now()) + this.#effortMs;
+    this.#inner.schedule(this.#busyUntil - this.#inner.now(), () => {
+      if (this.#paused) this.#missed.push(task);
+      else if (!this.#dead) task();
+    });
+  }
+
+  /** The process is gone: nothing of it ever runs again. */
+  kill(): void {
+    this.#dead = true;
+    this.#missed.length = 0;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** From now on each thing that the process does takes this long; 0 for none. */
+  slow(effortMs: number): void {
+    this.#effortMs = effortMs;
   }
 
   pause(): void {

@@ -1,6 +1,5 @@
-import { type ClientLimits, resolveClientLimits, SessionClient } from "@sojourn/client";
+import { type ClientEnv, type ClientLimits, resolveClientLimits, SessionClient } from "@sojourn/client";
 import {
-  InMemoryDirectory,
   type Limits,
   type LossReport,
   type NodeRef,
@@ -8,9 +7,11 @@ import {
   resolveLimits,
   type SessionDefinition,
   type SessionKey,
+  type TurnScope,
 } from "@sojourn/core";
 import { createTurnScope, NodeRuntime, systemCrc32 } from "@sojourn/node";
 import { VirtualClock } from "../virtual-clock.js";
+import { DirectoryService } from "./directory-service.js";
 import { NodeClock } from "./node-clock.js";
 import { SeededRandom } from "./seeded-random.js";
 import { VirtualDirectory } from "./virtual-directory.js";
@@ -24,6 +25,11 @@ export interface SimOptions {
   readonly definitions: readonly SessionDefinition[];
   readonly limits?: Partial<Limits>;
   readonly clientLimits?: Partial<ClientLimits>;
+  /** How turns are followed; the production way by default. */
+  readonly scope?: TurnScope;
+  /** How much faster than real time the directory's clock runs, and those of the nodes; 1 by default. */
+  readonly directoryRate?: number;
+  readonly rates?: Readonly<Record<string, number>>;
 }
 
 /** Something that was reported and that a test may want to see. */
@@ -49,7 +55,7 @@ export interface SimNode {
 
 /** A whole cluster in one process on virtual time: the production code of nodes and clients behind simulated ports. */
 export class SimCluster {
-  readonly clock = new VirtualClock();
+  readonly clock = new VirtualClock({ outside: false, partsPerMs: 1_024 });
   readonly random: SeededRandom;
   readonly network: VirtualNetwork;
   readonly sockets: VirtualSockets;
@@ -59,7 +65,9 @@ export class SimCluster {
   /** What clients were told to be lost. */
   readonly losses: LossReport[] = [];
   readonly limits: Limits;
-  readonly #directory: InMemoryDirectory;
+  readonly directory: DirectoryService;
+  /** Called when a node has started, before it does anything. */
+  onNode: ((node: SimNode) => void) | null = null;
   readonly #options: SimOptions;
   readonly #clientLimits: ClientLimits;
 
@@ -70,7 +78,7 @@ export class SimCluster {
     this.#clientLimits = resolveClientLimits(options.clientLimits);
     this.network = new VirtualNetwork(this.clock, this.random.fork(), this.limits.peerTimeoutMs);
     this.sockets = new VirtualSockets(this.clock, this.random.fork());
-    this.#directory = new InMemoryDirectory(this.clock, this.limits);
+    this.directory = new DirectoryService(new NodeClock(this.clock, options.directoryRate), this.limits);
   }
 
   /** Starts all nodes and lets them find each other. */
@@ -81,21 +89,28 @@ export class SimCluster {
 
   /** Starts a node, or starts it again after a crash, with nothing; `definitions` when it runs other code than the rest. */
   async startNode(id: string, definitions = this.#options.definitions): Promise<SimNode> {
-    const clock = new NodeClock(this.clock);
-    const directory = new VirtualDirectory(this.#directory, clock, this.random.fork());
+    const { node, started } = this.boot(id, definitions);
+    await this.until(started);
+    return node;
+  }
+
+  /** Like `startNode`, and lets no time pass: `started` rejects when the node could not join. */
+  boot(id: string, definitions = this.#options.definitions): { readonly node: SimNode; readonly started: Promise<void> } {
+    const clock = new NodeClock(this.clock, this.#options.rates?.[id]);
+    const directory = new VirtualDirectory(this.directory, this.clock, clock, this.limits, this.random.fork());
     const node: SimNode = { id, endpoint: `sim://${id}`, directory, clock, runtime: null, address: "" };
     this.nodes.set(id, node);
     const runtime = new NodeRuntime({
       clock,
       random: this.random.fork(),
       crc32: systemCrc32,
-      scope: createTurnScope(),
+      scope: this.#options.scope ?? createTurnScope(),
       limits: this.limits,
       directory,
       definitions,
       info: { id, place: {}, clientEndpoint: node.endpoint },
       openPeers: async (self) => {
-        const peers = this.network.open(self, (task) => clock.arrive(task));
+        const peers = this.network.open(self, (task) => clock.arrive(task), id);
         node.address = peers.address;
         return peers;
       },
@@ -114,10 +129,10 @@ export class SimCluster {
       () => node.runtime,
       (task) => clock.arrive(task),
     );
+    this.onNode?.(node);
     const started = runtime.start();
-    await this.clock.run(20);
-    await started;
-    return node;
+    started.catch(() => undefined);
+    return { node, started };
   }
 
   node(id: string): SimNode {
@@ -131,16 +146,22 @@ export class SimCluster {
     const node = this.node(id);
     node.runtime?.crash();
     node.runtime = null;
+    node.clock.kill();
+    void node.directory.close();
     this.network.kill(node.address);
     this.sockets.cutAll(node.endpoint);
+  }
+
+  /** What a client touches outside itself. */
+  clientEnv(name = ""): ClientEnv {
+    const { clock, sockets } = this;
+    return { clock, random: this.random.fork(), openSocket: sockets.opener(name), limits: this.#clientLimits };
   }
 
   /** Connects a client through one node. */
   connect<D>(session: SessionKey, through: readonly string[]): Promise<SessionClient<D>> {
     const endpoints = through.map((id) => this.node(id).endpoint);
-    const { clock, sockets } = this;
-    const env = { clock, random: this.random.fork(), openSocket: sockets.openSocket, limits: this.#clientLimits };
-    return SessionClient.open<D>(env, { session, endpoints, auth: null });
+    return SessionClient.open<D>(this.clientEnv(), { session, endpoints, auth: null });
   }
 
   /** Runs virtual time until a promise settles. @throws Error after `maxMs` of virtual time */
@@ -185,6 +206,6 @@ export class SimCluster {
   }
 
   record(session: SessionKey) {
-    return this.#directory.open().read(session);
+    return this.directory.handle.read(session);
   }
 }

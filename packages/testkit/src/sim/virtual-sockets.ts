@@ -1,6 +1,7 @@
-import type { OpenSocket, SocketEvents } from "@sojourn/client";
+import type { OpenSocket, Socket, SocketEvents } from "@sojourn/client";
 import {
   ByteWriter,
+  type ClientFrame,
   type ClientRoute,
   type ClientRouter,
   type ClientSocket,
@@ -11,46 +12,76 @@ import {
 import type { SeededRandom } from "./seeded-random.js";
 import type { Arrival } from "./virtual-network.js";
 
+/** Sees what clients and nodes say to each other and changes nothing. */
+export interface SocketObserver {
+  /** A frame of a client reaches its node. `socket` names the socket. */
+  up(endpoint: string, socket: number, frame: ClientFrame): void;
+  /** A frame of a node leaves for the client. `bytes` is only valid during the call. */
+  down(endpoint: string, socket: number, bytes: Uint8Array): void;
+  /** A socket was lost. `halfOpen`: its node does not know yet. */
+  cut(endpoint: string, socket: number, halfOpen: boolean): void;
+}
+
+/** What a socket needs from its surroundings. */
+interface PipePorts {
+  readonly clock: Clock;
+  readonly endpoint: string;
+  readonly owner: string;
+  readonly number: number;
+  readonly latency: () => number;
+  readonly router: () => ClientRouter | null;
+  readonly arrive: Arrival;
+  readonly observer: () => SocketObserver | null;
+  readonly gone: (pipe: Pipe) => void;
+}
+
 /** One client socket, both ends. */
 class Pipe implements ClientSocket {
-  readonly #clock: Clock;
-  readonly #latency: () => number;
+  readonly #ports: PipePorts;
   readonly #events: SocketEvents;
   readonly #writer = new ByteWriter();
   #route: ClientRoute | null = null;
+  /** Whether the client's end, and the node's, still take part. */
   #open = true;
+  #nodeOpen = true;
   /** Arrivals keep their order, as on a real socket. */
   #lastUpMs = 0;
   #lastDownMs = 0;
 
-  constructor(clock: Clock, latency: () => number, events: SocketEvents) {
-    this.#clock = clock;
-    this.#latency = latency;
+  constructor(ports: PipePorts, events: SocketEvents) {
+    this.#ports = ports;
     this.#events = events;
   }
 
   get open(): boolean {
     return this.#open;
   }
+  get owner(): string {
+    return this.#ports.owner;
+  }
 
   /** From the client. */
-  up(router: () => ClientRouter | null, arrive: Arrival, data: Uint8Array): void {
+  up(data: Uint8Array): void {
+    const { clock, latency, arrive } = this.#ports;
     const bytes = data.slice();
-    this.#lastUpMs = Math.max(this.#lastUpMs, this.#clock.now() + this.#latency());
-    this.#clock.schedule(this.#lastUpMs - this.#clock.now(), () => {
+    const now = clock.now();
+    this.#lastUpMs = Math.max(this.#lastUpMs, now + latency());
+    clock.schedule(this.#lastUpMs - now, () => {
       arrive(() => {
-        if (this.#open) this.#handle(router(), bytes);
+        if (this.#nodeOpen) this.#handle(bytes);
       });
     });
   }
 
-  #handle(router: ClientRouter | null, bytes: Uint8Array): void {
+  #handle(bytes: Uint8Array): void {
+    const { router, observer, endpoint, number } = this.#ports;
     const frame = decodeClientFrame(bytes);
+    observer()?.up(endpoint, number, frame);
     switch (frame.t) {
       case "hello":
         this.#route?.detach();
-        this.#route = router?.open(this, frame, null) ?? null;
-        if (router === null) this.cut();
+        this.#route = router()?.open(this, frame, null) ?? null;
+        if (router() === null) this.cut();
         return;
       case "input":
         this.#route?.input(frame);
@@ -72,9 +103,13 @@ class Pipe implements ClientSocket {
 
   /** From the node. */
   send(frame: Uint8Array): void {
+    const { clock, latency, observer, endpoint, number } = this.#ports;
+    if (!this.#nodeOpen) return;
+    observer()?.down(endpoint, number, frame);
     const bytes = frame.slice();
-    this.#lastDownMs = Math.max(this.#lastDownMs, this.#clock.now() + this.#latency());
-    this.#clock.schedule(this.#lastDownMs - this.#clock.now(), () => {
+    const now = clock.now();
+    this.#lastDownMs = Math.max(this.#lastDownMs, now + latency());
+    clock.schedule(this.#lastDownMs - now, () => {
       if (this.#open) this.#events.onMessage(bytes);
     });
   }
@@ -82,7 +117,7 @@ class Pipe implements ClientSocket {
   fail(code: string, message: string, retryAfterMs: number): void {
     this.#route = null;
     this.send(encodeClientFrame(this.#writer, { t: "problem", code, message, fatal: true, retryAfterMs }));
-    this.#clock.schedule(this.#latency() + 1, () => this.cut());
+    this.#ports.clock.schedule(this.#ports.latency() + 1, () => this.cut());
   }
 
   release(): void {
@@ -90,24 +125,33 @@ class Pipe implements ClientSocket {
     this.send(encodeClientFrame(this.#writer, { t: "problem", code: "E_LINK_REPLACED", message: "", fatal: false, retryAfterMs: 0 }));
   }
 
-  /** The connection breaks; what was under way is lost. */
-  cut(): void {
+  /** The connection breaks; what was under way is lost. With `halfOpenMs` the node learns of it that much later. */
+  cut(halfOpenMs = 0): void {
     if (!this.#open) return;
+    const { clock, observer, endpoint, number } = this.#ports;
+    observer()?.cut(endpoint, number, halfOpenMs > 0);
     this.#open = false;
-    this.#route?.detach();
-    this.#route = null;
-    this.#clock.schedule(0, () => this.#events.onClose());
+    clock.schedule(0, () => this.#events.onClose());
+    if (halfOpenMs > 0) clock.schedule(halfOpenMs, () => this.#nodeEnds());
+    else this.#nodeEnds();
+  }
+
+  #nodeEnds(): void {
+    if (!this.#nodeOpen) return;
+    this.#nodeOpen = false;
+    this.#ports.gone(this);
+    this.#ports.arrive(() => {
+      this.#route?.detach();
+      this.#route = null;
+    });
   }
 
   /** The client closes. */
   closeByClient(): void {
-    const wait = Math.max(0, this.#lastUpMs - this.#clock.now()) + 1;
-    this.#clock.schedule(wait, () => {
-      if (!this.#open) return;
-      this.#open = false;
-      this.#route?.detach();
-      this.#route = null;
-    });
+    const { clock } = this.#ports;
+    this.#open = false;
+    const wait = Math.max(0, this.#lastUpMs - clock.now()) + 1;
+    clock.schedule(wait, () => this.#nodeEnds());
   }
 }
 
@@ -118,8 +162,11 @@ export class VirtualSockets {
   readonly #routers = new Map<string, () => ClientRouter | null>();
   readonly #arrivals = new Map<string, Arrival>();
   readonly #pipes = new Map<string, Set<Pipe>>();
+  readonly #away = new Set<string>();
   latencyMs = 2;
   jitterMs = 1;
+  observer: SocketObserver | null = null;
+  #opened = 0;
 
   constructor(clock: Clock, random: SeededRandom) {
     this.#clock = clock;
@@ -133,37 +180,79 @@ export class VirtualSockets {
   }
 
   /** For clients' environments. */
-  readonly openSocket: OpenSocket = (endpoint, events) => {
+  readonly openSocket: OpenSocket = (endpoint, events) => this.#open(endpoint, events, "");
+
+  /** Sockets of one client, which can be cut together. */
+  opener(owner: string): OpenSocket {
+    return (endpoint, events) => this.#open(endpoint, events, owner);
+  }
+
+  /** A client loses its reception, or has it again: its sockets break, and new ones do at once. */
+  reception(owner: string, there: boolean): void {
+    if (there) {
+      this.#away.delete(owner);
+      return;
+    }
+    this.#away.add(owner);
+    for (const pipes of this.#pipes.values()) for (const pipe of [...pipes]) if (pipe.owner === owner) pipe.cut();
+  }
+
+  #open(endpoint: string, events: SocketEvents, owner: string): Socket {
     const latency = () => this.latencyMs + this.#random.next() * this.jitterMs;
     const router = () => this.#routers.get(endpoint)?.() ?? null;
-    const arrive: Arrival = (task) => (this.#arrivals.get(endpoint) ?? ((now) => now()))(task);
-    const pipe = new Pipe(this.#clock, latency, events);
     let pipes = this.#pipes.get(endpoint);
     if (pipes === undefined) {
       pipes = new Set();
       this.#pipes.set(endpoint, pipes);
     }
+    const open = pipes;
+    // Whatever process answers when the socket opens is the one at its other end.
+    let arrive: Arrival = (task) => task();
+    this.#opened++;
+    const pipe = new Pipe(
+      {
+        clock: this.#clock,
+        endpoint,
+        owner,
+        number: this.#opened,
+        latency,
+        router,
+        arrive: (task) => arrive(task),
+        observer: () => this.observer,
+        gone: (gone) => open.delete(gone),
+      },
+      events,
+    );
     pipes.add(pipe);
     this.#clock.schedule(latency() * 2, () => {
       if (!pipe.open) return;
-      if (router() === null) pipe.cut();
+      arrive = this.#arrivals.get(endpoint) ?? arrive;
+      if (router() === null || this.#away.has(owner)) pipe.cut();
       else events.onOpen();
     });
     return {
-      send: (data) => pipe.up(router, arrive, data),
+      send: (data) => pipe.up(data),
       close: () => pipe.closeByClient(),
     };
-  };
+  }
 
-  /** All sockets to an endpoint break, as when its process dies. */
-  cutAll(endpoint: string): void {
-    for (const pipe of this.#pipes.get(endpoint) ?? []) pipe.cut();
-    this.#pipes.get(endpoint)?.clear();
+  /** All sockets to an endpoint break, as when its process dies. Returns how many there were. */
+  cutAll(endpoint: string): number {
+    const pipes = [...(this.#pipes.get(endpoint) ?? [])];
+    for (const pipe of pipes) pipe.cut();
+    return pipes.length;
   }
 
   /** One of the open sockets, chosen by chance, breaks. */
-  cutOne(): void {
+  cutOne(halfOpenMs = 0): void {
     const open = [...this.#pipes.values()].flatMap((pipes) => [...pipes].filter((pipe) => pipe.open));
-    if (open.length > 0) this.#random.pick(open).cut();
+    if (open.length > 0) this.#random.pick(open).cut(halfOpenMs);
+  }
+
+  /** Sockets that some node believes to be open. */
+  get open(): number {
+    let open = 0;
+    for (const pipes of this.#pipes.values()) open += pipes.size;
+    return open;
   }
 }
