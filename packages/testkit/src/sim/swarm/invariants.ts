@@ -1,0 +1,121 @@
+import type { NodeRef, SessionKey, Slot } from "@sojourn/core";
+import type { NodeRuntime } from "@sojourn/node";
+import type { SimCluster, SimNode } from "../sim-cluster.js";
+import type { SessionModel } from "./session-model.js";
+
+type Host = NonNullable<NodeRuntime["host"]>;
+
+/** What was last seen of one session's copy in one life of a node. */
+interface Seen {
+  fence: number;
+  version: number;
+  /** The fence when the version was last seen to rise. */
+  versionFence: number;
+  /** Owner: what it had released. */
+  released: number;
+  releasedEpoch: number;
+}
+
+/** The checks of PROTOCOL.md that are made after every step: I1, I2 and I3, and that nobody acts past its lease. */
+export class Invariants {
+  readonly #cluster: SimCluster;
+  readonly #models: ReadonlyMap<SessionKey, SessionModel>;
+  readonly #problem: (text: string) => void;
+  readonly #seen = new WeakMap<Host, Map<SessionKey, Seen>>();
+  readonly #nodes: SimNode[] = [];
+  #step = 0;
+
+  constructor(cluster: SimCluster, models: ReadonlyMap<SessionKey, SessionModel>, problem: (text: string) => void) {
+    this.#cluster = cluster;
+    this.#models = models;
+    this.#problem = problem;
+  }
+
+  /** A node was started: it is looked at from now on, instead of its earlier life. */
+  watch(node: SimNode): void {
+    const at = this.#nodes.findIndex((other) => other.id === node.id);
+    if (at >= 0) this.#nodes[at] = node;
+    else this.#nodes.push(node);
+  }
+
+  check(): void {
+    this.#step++;
+    for (let i = 0; i < this.#nodes.length; i++) {
+      const host = (this.#nodes[i] as SimNode).runtime?.host;
+      if (host === undefined || host === null || host.slots.size === 0) continue;
+      let seen = this.#seen.get(host);
+      if (seen === undefined) {
+        seen = new Map();
+        this.#seen.set(host, seen);
+      }
+      for (const slot of host.slots.values()) this.#checkSlot(host, slot, seen);
+    }
+  }
+
+  #checkSlot(host: Host, slot: Slot, all: Map<SessionKey, Seen>): void {
+    const { key, fence, role } = slot;
+    const model = this.#models.get(key);
+    if (model === undefined) return;
+    let seen = all.get(key);
+    if (seen === undefined) {
+      seen = { fence, version: 0, versionFence: fence, released: 0, releasedEpoch: 0 };
+      all.set(key, seen);
+    }
+    if (fence < seen.fence) this.#problem(`I3: the epoch of ${key} at ${host.self} went back from ${seen.fence} to ${fence}`);
+    const version = role.cell?.version ?? 0;
+    if (version !== seen.version) {
+      if (version > seen.version) seen.versionFence = fence;
+      else if (role.cell === null || version === 0) seen.versionFence = fence;
+      else if (fence <= seen.versionFence)
+        this.#problem(`I3: the version of ${key} at ${host.self} went back from ${seen.version} to ${version} in epoch ${fence}`);
+      seen.version = version;
+    }
+    seen.fence = fence;
+    if (role.kind === "owner" && host.leaseValid()) this.#checkOwner(host.self, slot, model, seen);
+  }
+
+  #checkOwner(self: NodeRef, slot: Slot, model: SessionModel, seen: Seen): void {
+    const { owner } = slot;
+    if (owner === null) return;
+    if (model.step !== this.#step) {
+      model.step = this.#step;
+      model.acting = 0;
+    }
+    model.acting++;
+    if (model.acting > 1 && !model.suspicion) this.#problem(`I1: ${slot.key} is acted on by ${this.#actors(slot.key).join(" and ")}`);
+    const { released, version, epoch, recorded } = owner;
+    if (recorded && epoch >= model.releasedEpoch && version < model.releasedVersion)
+      this.#problem(
+        `I2: ${self} owns ${slot.key} at version ${version} in epoch ${epoch}, but ${model.releasedVersion} was released in epoch ${model.releasedEpoch}`,
+      );
+    if (released === seen.released && epoch === seen.releasedEpoch) return;
+    seen.released = released;
+    seen.releasedEpoch = epoch;
+    if (released <= model.releasedVersion) return;
+    if (epoch < model.releasedEpoch) {
+      this.#problem(
+        `I2: ${self} releases version ${released} of ${slot.key} in epoch ${epoch} although epoch ${model.releasedEpoch} has released`,
+      );
+      return;
+    }
+    const before = model.releasedHash;
+    const there = model.releasedVersion === version ? owner.hash : (owner.log.since(model.releasedVersion)?.hash ?? null);
+    if (before !== null && there !== null && there !== before)
+      this.#problem(`I2: ${self} continues ${slot.key} from another version ${model.releasedVersion} than was released`);
+    model.releasedVersion = released;
+    model.releasedEpoch = epoch;
+    model.releasedHash = released === version ? owner.hash : (owner.log.since(released)?.hash ?? null);
+  }
+
+  #actors(key: SessionKey): NodeRef[] {
+    return this.#cluster.actingOwners(key);
+  }
+
+  /** The directory has ended a lease: its holder must have stopped before [rule 10]. */
+  leaseEnded(ref: NodeRef): void {
+    for (const { runtime } of this.#nodes) {
+      const host = runtime?.host;
+      if (host?.self === ref && host.leaseValid()) this.#problem(`rule 10: ${ref} would still act although its lease has ended`);
+    }
+  }
+}

@@ -1,0 +1,224 @@
+import {
+  type ClientFrame,
+  decodePeerMessage,
+  type NodeRef,
+  nodeIdOf,
+  type PeerMessage,
+  type RecordDraft,
+  type SessionKey,
+  type SessionRecord,
+} from "@sojourn/core";
+import { systemCrc32 } from "@sojourn/node";
+import type { SimNode } from "../sim-cluster.js";
+import { FRAME_TYPES } from "./frame-types.js";
+import type { Moment } from "./plan.js";
+import type { RunObserver, Trap } from "./run-observer.js";
+import type { World } from "./world.js";
+import { meaningOf, writerOf } from "./writes.js";
+
+/** Watches everything that passes between the parts of a run: for the trace, for what was reached, and for traps. */
+export class Observers implements RunObserver {
+  readonly #world: World;
+  readonly #ended = new Set<NodeRef>();
+  readonly #traps: Trap[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+    const { cluster } = world;
+    cluster.network.observer = {
+      sent: (from, to, bytes, fate) => this.#sent(from, to, bytes, fate),
+      delivered: (from, to, bytes, replayed) => this.#delivered(from, to, bytes, replayed),
+      disconnected: (a, b, silent) => {
+        world.trace.add(3, a, b, silent ? 1 : 0);
+        world.trace.say(() => `${a} and ${b} are disconnected${silent ? " by silence" : ""}`);
+      },
+      fault: (kind) => world.reached.count(`fault ${kind}`),
+    };
+    cluster.directory.observer = {
+      asked: (key, expected, draft) => this.#asked(key, expected, draft),
+      written: (key, record, previous) => this.#written(key, record, previous),
+      leaseEnded: (ref) => this.#leaseEnded(ref),
+    };
+    cluster.sockets.observer = {
+      up: (endpoint, socket, frame) => this.#up(endpoint, socket, frame),
+      down: (endpoint, socket, bytes) => world.trace.add(4, endpoint, "", socket, bytes.length),
+      cut: (endpoint, socket) => world.trace.add(5, endpoint, "", socket),
+    };
+  }
+
+  /** A node was started. */
+  watch(node: SimNode): void {
+    const { world } = this;
+    node.directory.observer = {
+      fault: (kind, write) => {
+        world.reached.count(`fault ${kind}`);
+        world.trace.add(6, node.id, kind, write ? 1 : 0);
+      },
+      answered: () => undefined,
+    };
+  }
+
+  get world(): World {
+    return this.#world;
+  }
+
+  isEnded(ref: NodeRef): boolean {
+    return this.#ended.has(ref);
+  }
+
+  setTrap(trap: Trap): void {
+    if (this.#traps.length < 4) this.#traps.push(trap);
+  }
+
+  dropTraps(): void {
+    this.#traps.length = 0;
+  }
+
+  #spring(moment: Moment, source: NodeRef, target: NodeRef): void {
+    const at = this.#traps.findIndex((trap) => trap.moment === moment);
+    const [trap] = at < 0 ? [] : this.#traps.splice(at, 1);
+    if (trap === undefined) return;
+    const world = this.#world;
+    world.reached.count("fault crashAtStep");
+    world.reached.count(`crash at ${moment} of ${["source", "target", "both"][trap.who]}`);
+    // What the node does in the rest of this very moment still gets out.
+    world.cluster.clock.schedule(0, () => {
+      if (!world.active) return;
+      if (trap.who !== 1) world.crash(nodeIdOf(source), trap.backAfterMs);
+      if (trap.who !== 0) world.crash(nodeIdOf(target), trap.backAfterMs);
+    });
+  }
+
+  // ---- between nodes ----
+
+  #sent(from: NodeRef, to: NodeRef, bytes: Uint8Array, fate: "delivered" | "lost" | "cut"): void {
+    const { trace } = this.#world;
+    const type = FRAME_TYPES.get(bytes[0] as number);
+    trace.add(7, from, to, checksumOf(bytes), fate === "delivered" ? bytes.length : -bytes.length);
+    if (trace.keeps) trace.say(() => `${from} → ${to} ${fate === "delivered" ? "" : `(${fate}) `}${describe(bytes)}`);
+    if (this.#traps.length === 0) return;
+    if (type === "offer" || type === "grant" || type === "base") this.#spring(type, from, to);
+    else if (type === "accept" || type === "taken") this.#spring(type, to, from);
+    else if (type === "released") this.#spring("released", to, from);
+  }
+
+  #delivered(from: NodeRef, to: NodeRef, bytes: Uint8Array, replayed: boolean): void {
+    const { trace } = this.#world;
+    trace.add(8, from, to, checksumOf(bytes), bytes.length);
+    if (replayed && trace.keeps) trace.say(() => `${from} → ${to} (again) ${describe(bytes)}`);
+  }
+
+  // ---- the directory ----
+
+  #asked(key: SessionKey, expected: number, draft: RecordDraft): void {
+    this.#world.trace.add(9, key, draft.writer, expected, draft.epoch);
+  }
+
+  #written(key: SessionKey, record: SessionRecord, previous: SessionRecord | null): void {
+    const world = this.#world;
+    const meaning = meaningOf(record, previous, (ref) => this.isEnded(ref));
+    world.trace.add(10, key, record.writer, record.revision, record.epoch);
+    world.trace.say(
+      () =>
+        `${writerOf(record)} writes ${meaning}: ${key} revision ${record.revision} epoch ${record.epoch} owner ${record.owner} in-sync [${record.inSync}] heir ${record.heir}${record.ended ? " ended" : ""}`,
+    );
+    world.reached.count(`write ${meaning}`);
+    if (previous !== null && record.epoch < previous.epoch)
+      world.problem(`I3: the epoch of ${key} went back from ${previous.epoch} to ${record.epoch}`);
+    const model = world.models.get(key);
+    if (model === undefined) return;
+    switch (meaning) {
+      case "commit":
+        world.handovers++;
+        if (previous !== null) this.#spring("commit", previous.owner, record.owner);
+        return;
+      case "promote":
+        world.failovers++;
+        return;
+      case "prepare":
+        if (record.heir !== null) this.#spring("prepare", record.owner, record.heir);
+        return;
+      case "claim":
+        if (previous !== null) model.begin();
+        return;
+      case "claimLost":
+        this.#lost(key, record, previous);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** A session may only begin anew when nobody who held it is alive. */
+  #lost(key: SessionKey, record: SessionRecord, previous: SessionRecord | null): void {
+    const world = this.#world;
+    const model = world.models.get(key);
+    if (model === undefined || previous === null) return;
+    const alive = [previous.owner, ...previous.inSync].filter((ref) => !this.isEnded(ref));
+    if (alive.length > 0) world.problem(`I2: ${key} begins anew at ${record.owner} although ${alive.join(" and ")} held it`);
+    model.lost++;
+    model.begin();
+  }
+
+  #leaseEnded(ref: NodeRef): void {
+    if (this.#ended.has(ref)) return;
+    this.#ended.add(ref);
+    this.#world.trace.add(11, ref, "", 0);
+    this.#world.trace.say(() => `the lease of ${ref} has ended`);
+    this.#world.invariants.leaseEnded(ref);
+  }
+
+  // ---- clients ----
+
+  #up(endpoint: string, socket: number, frame: ClientFrame): void {
+    const world = this.#world;
+    world.trace.add(12, endpoint, frame.t, socket, frame.t === "input" ? frame.seq : 0);
+    if (frame.t === "hello") {
+      world.hellos.push({ endpoint, frame });
+      if (world.hellos.length > 64) world.hellos.shift();
+    }
+  }
+
+  // ---- the rest ----
+
+  turn(session: SessionKey, what: string): void {
+    const model = this.#world.models.get(session);
+    // Its clients may hear of the end before its record says so.
+    if (what === "end" && model !== undefined) model.ended++;
+  }
+
+  crashing(_node: SimNode): void {}
+
+  pausing(_node: SimNode): void {}
+
+  waking(_node: SimNode): void {}
+
+  batchEnded(_moved: readonly boolean[]): void {}
+
+  moveFailed(_code: string, _message: string): void {}
+}
+
+/** A message ends with its checksum. */
+function checksumOf(bytes: Uint8Array): number {
+  const end = bytes.length;
+  return (
+    ((bytes[end - 1] as number) << 24) | ((bytes[end - 2] as number) << 16) | ((bytes[end - 3] as number) << 8) | (bytes[end - 4] as number)
+  );
+}
+
+/** A message for people. */
+function describe(bytes: Uint8Array): string {
+  let message: PeerMessage;
+  try {
+    message = decodePeerMessage(systemCrc32, bytes.slice());
+  } catch {
+    return "(damaged)";
+  }
+  const parts = Object.entries(message).flatMap(([name, value]) => {
+    if (name === "t" || value === null) return [];
+    if (value instanceof Uint8Array) return [`${name} ${value.length} B`];
+    if (Array.isArray(value)) return [`${name} [${value.map((part) => (part instanceof Uint8Array ? `${part.length} B` : part))}]`];
+    return [`${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`];
+  });
+  return `${message.t} ${parts.join(" ")}`;
+}

@@ -1,0 +1,125 @@
+import type { ClientLimits } from "@sojourn/client";
+import type { Limits } from "@sojourn/core";
+import type { FaultPlan } from "../faults.js";
+
+/** Everything that a seed may let go wrong. Each seed draws which of them are on. */
+export const FAULTS = [
+  "delay",
+  "loss",
+  "duplication",
+  "replay",
+  "reordering",
+  "corruption",
+  "connectionReset",
+  "cutOne",
+  "cutMinority",
+  "cutMajority",
+  "cutRing",
+  "cutOneWay",
+  "cutFlapping",
+  "crash",
+  "crashAtStep",
+  "crashPair",
+  "pause",
+  "slowNode",
+  "directorySlow",
+  "directoryUnreachable",
+  "directoryPause",
+  "directoryRestart",
+  "directoryPowerLoss",
+  "casAnswerLost",
+  "casLate",
+  "clockRate",
+  "wallJump",
+  "wallStrobe",
+  "socketCut",
+  "socketHalfOpen",
+  "stolenToken",
+  "powerLoss",
+] as const;
+
+/** One thing that may go wrong. */
+export type Fault = (typeof FAULTS)[number];
+
+/** What the sessions and their clients are busy with. */
+export const WORKLOADS = [
+  "chat",
+  "roam",
+  "timers",
+  "large",
+  "batch",
+  "cross",
+  "drain",
+  "rolling",
+  "away",
+  "linkEnd",
+  "sessionEnd",
+  "io",
+  "versions",
+] as const;
+
+/** One kind of work. */
+export type Workload = (typeof WORKLOADS)[number];
+
+/** The moments of a hand-over at which a node may be made to die. */
+export const MOMENTS = ["offer", "accept", "base", "prepare", "grant", "taken", "commit", "released"] as const;
+
+/** A moment of a hand-over. */
+export type Moment = (typeof MOMENTS)[number];
+
+/** What happens at some time. Which numbers mean what stands at `do`; what does not exist then is left out. */
+export interface PlannedEvent {
+  readonly atMs: number;
+  readonly do:
+    | Exclude<Fault, "delay" | "loss" | "duplication" | "replay" | "reordering" | "corruption" | "clockRate">
+    | "move"
+    | "batch"
+    | "cross"
+    | "drain"
+    | "rolling"
+    | "burst"
+    | "arm"
+    | "fill"
+    | "io"
+    | "away"
+    | "linkEnd"
+    | "sessionEnd";
+  /** A node, and another. */
+  readonly node?: number;
+  readonly other?: number;
+  readonly session?: number;
+  readonly client?: number;
+  readonly forMs?: number;
+  /** Milliseconds, bytes or a probability. */
+  readonly amount?: number;
+  readonly moment?: Moment;
+}
+
+/** One session and its clients. */
+export interface PlannedSession {
+  readonly clients: number;
+  /** Mean time between two messages of one client. */
+  readonly talkMs: number;
+  /** The node its clients know first. */
+  readonly home: number;
+}
+
+/** One run as plain data. The same plan gives the same run. */
+export interface SeedPlan {
+  readonly seed: number;
+  readonly nodes: number;
+  /** Nodes that run the next version of the sessions' definition. */
+  readonly newer: readonly number[];
+  readonly limits: Partial<Limits>;
+  readonly clientLimits: Partial<ClientLimits>;
+  readonly network: FaultPlan;
+  readonly directory: { readonly delayMs: number; readonly appendMs: number; readonly lostAnswers: number; readonly lateWrites: number };
+  /** How much faster than real time clocks run: the directory's, then the nodes'. */
+  readonly rates: readonly number[];
+  readonly sessions: readonly PlannedSession[];
+  /** How long faults and work go on before everything must settle. */
+  readonly activeMs: number;
+  readonly events: readonly PlannedEvent[];
+  readonly faults: readonly Fault[];
+  readonly workloads: readonly Workload[];
+}

@@ -1,0 +1,297 @@
+import { SessionClient } from "@sojourn/client";
+import { type ClientFrame, type NodeRef, nodeIdOf, type SessionKey } from "@sojourn/core";
+import { CALM } from "../faults.js";
+import { SeededRandom } from "../seeded-random.js";
+import { SimCluster, type SimNode } from "../sim-cluster.js";
+import { SimScope } from "../sim-scope.js";
+import { Invariants } from "./invariants.js";
+import type { SeedPlan } from "./plan.js";
+import { Reached } from "./reached.js";
+import type { RunObserver } from "./run-observer.js";
+import { SessionModel } from "./session-model.js";
+import { type ClientHost, SwarmClient } from "./swarm-client.js";
+import { swarmDefinition } from "./swarm-session.js";
+import { Trace } from "./trace.js";
+
+/** What a caller may do to a run besides its plan. */
+export interface RunOptions {
+  /** Keeps the end of what happened as text. */
+  readonly timeline?: boolean;
+  /** Called with the cluster before anything of it starts, and with each node before it starts: the place to break something. */
+  readonly onCluster?: (cluster: SimCluster) => void;
+  readonly onNode?: (node: SimNode, cluster: SimCluster) => void;
+  /** Stops as soon as something is found wrong. */
+  readonly stopAtFirst?: boolean;
+  /** Sessions in which a standby may take over on suspicion: two may act for a moment, only one may release. */
+  readonly suspicion?: (session: SessionKey) => boolean;
+}
+
+const MAX_PROBLEMS = 20;
+
+/** A hand-over that was asked for and has not ended. */
+export interface OpenMove {
+  readonly session: SessionKey;
+  readonly from: string;
+  readonly to: string;
+  readonly startedAt: number;
+}
+
+/** One run: the cluster, its clients, everything that is known of them, and what was found wrong. */
+export class World implements ClientHost {
+  readonly plan: SeedPlan;
+  readonly options: RunOptions;
+  readonly cluster: SimCluster;
+  readonly trace: Trace;
+  readonly reached = new Reached();
+  readonly problems: string[] = [];
+  readonly models = new Map<SessionKey, SessionModel>();
+  readonly clients: SwarmClient[] = [];
+  readonly invariants: Invariants;
+  readonly observers: RunObserver;
+  /** For choices while the run goes on; what the plan decided is decided. */
+  readonly dice: SeededRandom;
+  readonly scope = new SimScope();
+  readonly ids: readonly string[];
+  readonly moves = new Set<OpenMove>();
+  readonly startMs: number;
+  /** Nodes that are being drained or restarted on purpose. */
+  readonly busy = new Set<string>();
+  handovers = 0;
+  failovers = 0;
+  said = 0;
+  /** False once everything that disturbs is over. */
+  active = true;
+
+  /** @param observe makes the one who watches */
+  constructor(plan: SeedPlan, options: RunOptions, observe: (world: World) => RunObserver) {
+    this.plan = plan;
+    this.options = options;
+    this.dice = new SeededRandom(plan.seed ^ 0x77777777);
+    this.ids = Array.from({ length: plan.nodes }, (_, i) => String.fromCharCode(97 + i));
+    const rates = Object.fromEntries(this.ids.map((id, i) => [id, plan.rates[i + 1] ?? 1]));
+    this.cluster = new SimCluster({
+      seed: plan.seed,
+      nodes: this.ids,
+      definitions: [swarmDefinition(this.#audit(), 1)],
+      limits: plan.limits,
+      clientLimits: plan.clientLimits,
+      scope: this.scope,
+      directoryRate: plan.rates[0] ?? 1,
+      rates,
+    });
+    this.startMs = this.cluster.clock.now();
+    this.trace = new Trace(() => this.nowMs, options.timeline === true);
+    for (let i = 0; i < plan.sessions.length; i++) {
+      const key = `swarm/s${i}`;
+      const model = new SessionModel(key, (text) => this.problem(text));
+      model.suspicion = options.suspicion?.(key) === true;
+      this.models.set(key, model);
+    }
+    this.invariants = new Invariants(this.cluster, this.models, (text) => this.problem(text));
+    this.observers = observe(this);
+    this.cluster.onNode = (node) => {
+      Object.assign(node.directory.faults, { ...plan.directory, down: false });
+      this.invariants.watch(node);
+      this.observers.watch(node);
+      options.onNode?.(node, this.cluster);
+    };
+    options.onCluster?.(this.cluster);
+  }
+
+  /** Virtual ms since the run began. */
+  get nowMs(): number {
+    return this.cluster.clock.now() - this.startMs;
+  }
+
+  get over(): boolean {
+    return this.problems.length >= MAX_PROBLEMS || (this.options.stopAtFirst === true && this.problems.length > 0);
+  }
+
+  problem(text: string): void {
+    if (this.problems.includes(text) || this.problems.length >= MAX_PROBLEMS) return;
+    this.problems.push(text);
+    this.trace.say(() => `!! ${text}`);
+  }
+
+  #audit() {
+    return {
+      problem: (text: string) => this.problem(text),
+      turn: (session: string, what: string, a: number, b: number) => {
+        this.trace.add(1, session, what, a, b);
+        this.trace.say(() => `${session} handles ${what} ${a} ${b}`);
+        this.observers.turn(session, what);
+      },
+      io: (ms: number) => {
+        const turn = this.scope.current();
+        return new Promise<void>((resolve) => {
+          this.cluster.clock.schedule(ms, () => {
+            this.scope.restore(turn);
+            resolve();
+          });
+        });
+      },
+    };
+  }
+
+  // ---- nodes ----
+
+  async start(): Promise<void> {
+    const { cluster, plan } = this;
+    cluster.directory.disk.appendMs = plan.directory.appendMs;
+    await cluster.directory.useDisk();
+    for (const id of this.ids) this.boot(id);
+    await cluster.clock.run(100);
+    cluster.clock.afterTask = () => this.invariants.check();
+    cluster.network.plan = plan.network;
+    plan.sessions.forEach(({ clients, home }, i) => {
+      const model = this.models.get(`swarm/s${i}`) as SessionModel;
+      for (let n = 0; n < clients; n++) {
+        const client = new SwarmClient(`${String.fromCharCode(97 + n)}${i}`, model, (home + (n % 2)) % plan.nodes, this);
+        this.clients.push(client);
+        client.connect();
+      }
+    });
+  }
+
+  /** Starts a node; one that cannot join is started again a while later, as by a supervisor. */
+  boot(id: string): void {
+    const { cluster, plan } = this;
+    const newer = plan.newer.includes(this.ids.indexOf(id));
+    const { node, started } = newer ? cluster.boot(id, [swarmDefinition(this.#audit(), 2)]) : cluster.boot(id);
+    this.trace.say(() => `${id} starts`);
+    started.then(
+      () => this.trace.say(() => `${id} has joined as ${node.runtime?.self}`),
+      () => {
+        if (cluster.node(id) !== node || node.runtime === null) return;
+        cluster.crash(id);
+        cluster.clock.schedule(300, () => {
+          if (cluster.node(id) === node) this.boot(id);
+        });
+      },
+    );
+  }
+
+  isUp(id: string): boolean {
+    return this.cluster.nodes.get(id)?.runtime != null;
+  }
+
+  crash(id: string, backAfterMs: number): boolean {
+    if (!this.isUp(id)) return false;
+    const node = this.cluster.node(id);
+    this.observers.crashing(node);
+    this.trace.add(2, id, "crash", backAfterMs);
+    this.trace.say(() => `${id} (${node.runtime?.self}) crashes for ${backAfterMs} ms`);
+    this.cluster.crash(id);
+    this.cluster.clock.schedule(backAfterMs, () => {
+      if (this.cluster.node(id) === node) this.boot(id);
+    });
+    return true;
+  }
+
+  /** The node whose process owns the session now, if there is exactly one. */
+  ownerOf(key: SessionKey): string | null {
+    return this.cluster.ownerOf(key);
+  }
+
+  /** Asks the owner to hand a session over; how it ends is noted. */
+  move(key: SessionKey, to: string): Promise<boolean> {
+    const from = this.ownerOf(key);
+    if (from === null || from === to) return Promise.resolve(false);
+    const runtime = this.cluster.node(from).runtime;
+    if (runtime === null) return Promise.resolve(false);
+    this.trace.say(() => `${key} is to move from ${from} to ${to}`);
+    return this.track({ session: key, from, to, startedAt: this.nowMs }, runtime.move(key, to));
+  }
+
+  track(move: OpenMove, ended: Promise<unknown>): Promise<boolean> {
+    this.moves.add(move);
+    return ended.then(
+      () => {
+        this.moves.delete(move);
+        this.trace.say(() => `${move.session} has moved from ${move.from} to ${move.to}`);
+        return true;
+      },
+      (error: { code?: string; message?: string }) => {
+        this.moves.delete(move);
+        this.observers.moveFailed(error.code ?? "", error.message ?? "");
+        this.trace.say(() => `${move.session} has not moved from ${move.from} to ${move.to}: ${error.message}`);
+        return false;
+      },
+    );
+  }
+
+  // ---- clients ----
+
+  connect({ model, name }: SwarmClient, through: number): Promise<SessionClient> {
+    const { cluster, ids } = this;
+    const endpoints = ids.map((_, i) => `sim://${ids[(through + i) % ids.length]}`);
+    return SessionClient.open(cluster.clientEnv(name), { session: model.key, endpoints, auth: null });
+  }
+
+  reset(client: SwarmClient, reason: string): void {
+    client.resets++;
+    this.reached.count(`reset ${reason}`);
+    this.trace.say(() => `${client.name}'s link is started anew: ${reason}`);
+    const { limits } = this.plan;
+    if (client.model.lost > 0 || client.model.ended > 0) return;
+    if (reason === "E_LINK_EXPIRED" && limits.linkGraceMs !== undefined) return;
+    // Its outbox passed its bound, or the client was told so only when it came back.
+    if (/^E_LINK_(EXPIRED|OVERFLOW|UNKNOWN)$/.test(reason) && limits.maxOutboxMessages !== undefined) return;
+    this.problem(`I4: the link of ${client.name} was started anew: ${reason}`);
+  }
+
+  closed(client: SwarmClient, code: string | null): void {
+    this.trace.say(() => `${client.name} is closed: ${code ?? "by itself"}`);
+    if (code === null) return;
+    this.reached.count(`closed ${code}`);
+    const allowed = code === "E_SESSION_ENDED" && client.model.ended > 0;
+    if (!allowed) this.problem(`I4: ${client.name} was closed: ${code}`);
+    if (client.wanted) this.cluster.clock.schedule(50 + this.dice.next() * 500, () => client.connect());
+  }
+
+  /** A frame of a client reached a node; kept for thieves. */
+  readonly hellos: { readonly endpoint: string; readonly frame: ClientFrame }[] = [];
+
+  // ---- the end of disturbance ----
+
+  /** Nothing goes wrong any more, and everybody is there. */
+  calm(): void {
+    const { cluster } = this;
+    this.active = false;
+    this.trace.say(() => "faults stop");
+    cluster.network.heal();
+    cluster.network.plan = { ...CALM, latencyMs: Math.min(5, this.plan.network.latencyMs) };
+    cluster.directory.clock.wake();
+    void cluster.directory.start();
+    for (const id of this.ids) {
+      const node = cluster.node(id);
+      Object.assign(node.directory.faults, { delayMs: 1, lostAnswers: 0, lateWrites: 0, down: false });
+      cluster.network.still(node.address, false);
+      node.clock.slow(0);
+      if (node.clock.paused) node.clock.wake();
+      if (node.runtime === null) this.boot(id);
+      const { runtime } = node;
+      if (runtime?.host?.membership.info.cordoned === true) void runtime.cordon(false).catch(() => undefined);
+    }
+    for (const client of this.clients) {
+      client.wanted = true;
+      cluster.sockets.reception(client.name, true);
+      client.connect();
+    }
+  }
+
+  /** How many nodes could hold a copy besides the owner. */
+  possibleStandbys(owner: NodeRef): number {
+    const ownerIsNewer = this.plan.newer.includes(this.ids.indexOf(nodeIdOf(owner)));
+    // A node with older code cannot read what newer code writes.
+    return ownerIsNewer ? this.plan.newer.length - 1 : this.plan.nodes - 1;
+  }
+
+  refOf(id: string): NodeRef {
+    return this.cluster.node(id).runtime?.self ?? "";
+  }
+
+  nodeOf(ref: NodeRef): SimNode | undefined {
+    return this.cluster.nodes.get(nodeIdOf(ref));
+  }
+}
