@@ -14,6 +14,7 @@ class Desk {
   readonly #due: (() => void)[] = [];
   readonly driver: CasDriver;
   readonly outcomes: ChangeOutcome[] = [];
+  idle = 0;
   #requests = 0;
 
   constructor(record: SessionRecord | null | undefined) {
@@ -40,7 +41,9 @@ class Desk {
       return this.#requests;
     };
     const ports = { self: "a#1", directory, clock, random: { next: () => 0.5, bytes: () => new Uint8Array() }, limits: resolveLimits() };
-    this.driver = new CasDriver({ ...ports, nextRequest }, "counter/one", record);
+    this.driver = new CasDriver({ ...ports, nextRequest }, "counter/one", record, () => {
+      this.idle++;
+    });
   }
 
   submit(change: RecordChange): void {
@@ -146,6 +149,18 @@ describe("CAS driver", () => {
     }
     expect(order).toEqual([1, 2, 3]);
     expect(desk.writes.map(({ expected }) => expected)).toEqual([4, 5, 6]);
+  });
+
+  it("says when the last change has come to its end, also by what is read for it", async () => {
+    const desk = new Desk(RECORD);
+    desk.submit(raise);
+    desk.submit(() => null);
+    desk.writes[0]?.answer({ outcome: "applied", revision: 5 });
+    await settle();
+    expect(desk.idle).toBe(0);
+    desk.reads[0]?.answer(RECORD);
+    await settle();
+    expect([desk.idle, desk.driver.pending]).toEqual([1, false]);
   });
 
   it("ignores older records, and says whether one was news", () => {

@@ -40,6 +40,7 @@ interface Pending {
 export class CasDriver {
   readonly #ports: CasDriverPorts;
   readonly #key: SessionKey;
+  readonly #onIdle: () => void;
   readonly #queue: Pending[] = [];
   #record: SessionRecord | null;
   #known: boolean;
@@ -47,10 +48,14 @@ export class CasDriver {
   #disposed = false;
   #retry: Scheduled | null = null;
 
-  /** @param record the newest record known, or undefined when none has been read */
-  constructor(ports: CasDriverPorts, key: SessionKey, record: SessionRecord | null | undefined) {
+  /**
+   * @param record the newest record known, or undefined when none has been read
+   * @param onIdle called when the last change that was submitted has come to its end
+   */
+  constructor(ports: CasDriverPorts, key: SessionKey, record: SessionRecord | null | undefined, onIdle: () => void) {
     this.#ports = ports;
     this.#key = key;
+    this.#onIdle = onIdle;
     this.#record = record ?? null;
     this.#known = record !== undefined;
   }
@@ -90,6 +95,7 @@ export class CasDriver {
     const pending = this.#queue[0];
     if (pending === undefined || this.#disposed) {
       this.#busy = false;
+      if (!this.#disposed) this.#onIdle();
       return;
     }
     this.#busy = true;

@@ -28,22 +28,26 @@ export class Slot implements SlotPort {
   readonly key: SessionKey;
   readonly host: SlotHost;
   readonly cas: CasDriver;
-  readonly #onRole: (slot: Slot) => void;
+  readonly #onChange: (slot: Slot) => void;
   sizeBytes = 0;
   #role: Role = ABSENT;
   #fence = 0;
 
-  /** @param onRole called after each change of role; an absent slot may be thrown away */
-  constructor(host: SlotHost, key: SessionKey, record: SessionRecord | null | undefined, onRole: (slot: Slot) => void) {
+  /** @param onChange called after each change of role, and when no write is under way any more; a slot that is `empty` may be thrown away */
+  constructor(host: SlotHost, key: SessionKey, record: SessionRecord | null | undefined, onChange: (slot: Slot) => void) {
     this.host = host;
     this.key = key;
-    this.#onRole = onRole;
-    this.cas = new CasDriver(host, key, record);
+    this.#onChange = onChange;
+    this.cas = new CasDriver(host, key, record, () => onChange(this));
     this.#fence = record?.epoch ?? 0;
   }
 
   get role(): Role {
     return this.#role;
+  }
+  /** Nothing is here, and nothing that was begun can still come to something. */
+  get empty(): boolean {
+    return this.#role.kind === "absent" && !this.cas.pending;
   }
   get fence(): number {
     return this.#fence;
@@ -88,7 +92,7 @@ export class Slot implements SlotPort {
     this.#role.stop();
     if (role === ABSENT && cell?.keepsLazy === true) this.host.retain(this.key, cell);
     this.#role = role;
-    this.#onRole(this);
+    this.#onChange(this);
   }
 
   redeliver(from: NodeRef, message: SessionMessage): void {

@@ -299,9 +299,12 @@ export class Host implements SlotHost, PeersHandler {
       case "answer":
         this.#commands.answered(from, message.request, message.body);
         return;
-      case "offer":
-        this.#slot(message.session).onMessage(from, message);
+      case "offer": {
+        const slot = this.#slot(message.session);
+        slot.onMessage(from, message);
+        this.#onSlot(slot); // what is out of date makes nothing of it
         return;
+      }
       default:
         this.#slots.get(message.session)?.onMessage(from, message);
         return;
@@ -395,19 +398,19 @@ export class Host implements SlotHost, PeersHandler {
   #slot(key: SessionKey): Slot {
     let slot = this.#slots.get(key);
     if (slot === undefined) {
-      slot = new Slot(this, key, undefined, (changed) => this.#onRole(changed));
+      slot = new Slot(this, key, undefined, (changed) => this.#onSlot(changed));
       slot.raiseFence(this.#routes.fence(key));
       this.#slots.set(key, slot);
     }
     return slot;
   }
 
-  /** An empty slot is thrown away; the newest epoch stays known. */
-  #onRole(slot: Slot): void {
+  /** An empty slot is thrown away, once nobody is within a call of it; the newest epoch stays known. */
+  #onSlot(slot: Slot): void {
     this.#routes.raiseFence(slot.key, slot.fence);
-    if (slot.role.kind !== "absent" || this.#slots.get(slot.key) !== slot) return;
+    if (!slot.empty || this.#slots.get(slot.key) !== slot) return;
     this.clock.schedule(0, () => {
-      if (slot.role.kind !== "absent" || slot.cas.pending || this.#slots.get(slot.key) !== slot) return;
+      if (!slot.empty || this.#slots.get(slot.key) !== slot) return;
       slot.dispose();
       this.#slots.delete(slot.key);
     });

@@ -62,3 +62,43 @@ describe("copies that a session leaves behind", () => {
     expect(cluster.incidents.map(({ code }) => code)).toContain("E_SESSION_LOST");
   });
 });
+
+describe("places that came to nothing", () => {
+  const empty = (cluster: SimCluster) =>
+    [...cluster.nodes.values()].flatMap(({ id, runtime }) =>
+      [...(runtime?.host?.slots.values() ?? [])].filter((slot) => slot.role.kind === "absent").map((slot) => `${slot.key} at ${id}`),
+    );
+
+  it("are thrown away: another node had created the session first", async () => {
+    const cluster = new SimCluster({ seed: 14, nodes: ["a", "b", "c"], definitions: [counter], limits: { standbys: 0 } });
+    await cluster.start();
+    const clients = await cluster.until(Promise.all(["a", "b", "c"].map((id) => cluster.connect<typeof counter>(KEY, [id]))));
+    await cluster.clock.run(200);
+    expect(empty(cluster)).toEqual([]);
+    expect(clients.map(({ status }) => status)).toEqual(["live", "live", "live"]);
+  });
+
+  it("are thrown away: an offer was out of date", async () => {
+    const cluster = new SimCluster({ seed: 15, nodes: ["a", "b", "c", "d"], definitions: [counter], limits: { standbys: 0 } });
+    await cluster.start();
+    const client = await cluster.until(cluster.connect<typeof counter>(KEY, ["a"]));
+    const offers: { readonly from: string; readonly data: Uint8Array }[] = [];
+    cluster.network.intercept = ({ from, bytes }) => {
+      const message = decodePeerMessage(systemCrc32, bytes);
+      if (message.t === "offer" && message.epoch === 1) offers.push({ from: nodeOf(cluster, from), data: bytes.slice() });
+      return undefined;
+    };
+    for (const to of ["b", "c", "d"]) await moved(cluster, to);
+    await cluster.clock.run(cluster.limits.replicaRetentionMs);
+    const host = cluster.node("b").runtime?.host;
+    for (const { from, data } of offers) host?.onMessage(from, data);
+    await cluster.clock.run(200);
+    expect(offers.length).toBeGreaterThan(0);
+    expect(empty(cluster)).toEqual([]);
+    client.close();
+  });
+});
+
+function nodeOf(cluster: SimCluster, address: string): string {
+  return [...cluster.nodes.values()].find((node) => node.address === address)?.runtime?.self ?? "";
+}

@@ -1,0 +1,12 @@
+import { describe, expect, it } from "vitest";
+import { REGRESSION_SEEDS } from "./regression-seeds.js";
+import { runSeed } from "./run-seed.js";
+
+describe("seeds that found something wrong", () => {
+  for (const { seed, was } of REGRESSION_SEEDS) {
+    it(`${seed}: ${was}`, async () => {
+      const { problems } = await runSeed(seed);
+      expect(problems).toEqual([]);
+    });
+  }
+});

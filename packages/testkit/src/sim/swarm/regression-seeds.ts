@@ -1,0 +1,13 @@
+/** A seed that once found something wrong. It is run for ever. */
+export interface RegressionSeed {
+  readonly seed: number;
+  /** What it found. */
+  readonly was: string;
+}
+
+/** What a seed draws changes with the plan; each has a small test of its own beside the code that was wrong. */
+export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
+  { seed: 25, was: "the slot of a node stayed, empty, when another one had created the session first" },
+  { seed: 31, was: "the slot of a node stayed, empty, when another one had created the session first" },
+  { seed: 73, was: "an empty slot whose last write was undecided was never thrown away" },
+];
