@@ -1,9 +1,9 @@
-import { parseArgs } from "node:util";
+import { parseFlags } from "../flags.js";
 import { mutants } from "./catalogue.js";
 import { lineOf, markdownTable, reportOf } from "./report.js";
 import { control, search } from "./search.js";
 
-/** The arguments of `npm run mutations`. */
+/** The arguments of `npm run mutations`, and of `npm run sim -- --mutations`. */
 export const MUTATIONS_USAGE = `npm run mutations -- [--only id,id] [--seeds 1000] [--minutes 10] [--json] [--markdown]
 
   --only      these mutants
@@ -16,19 +16,24 @@ export const MUTATIONS_USAGE = `npm run mutations -- [--only id,id] [--seeds 100
 const MAX_MS_PER_SEED = 60_000;
 const WORKERS = 2;
 
-/** Runs the mutation checks; the exit code is 0 when every mutant was caught. */
+/**
+ * Runs the mutation checks; the exit code is 0 when every mutant was caught.
+ * @throws SojournError `E_CONFIG_INVALID` for a wrong option
+ */
 export async function runMutations(args: readonly string[], write: (text: string) => void): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      mutations: { type: "boolean" },
-      only: { type: "string" },
-      seeds: { type: "string", default: "1000" },
-      minutes: { type: "string", default: "10" },
-      json: { type: "boolean", default: false },
-      markdown: { type: "boolean", default: false },
-    },
+  const values = parseFlags(args, {
+    mutations: { type: "boolean" },
+    only: { type: "string" },
+    seeds: { type: "string", default: "1000" },
+    minutes: { type: "string", default: "10" },
+    json: { type: "boolean", default: false },
+    markdown: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h" },
   });
+  if (values.help === true) {
+    write(MUTATIONS_USAGE);
+    return 0;
+  }
   const only = values.only?.split(",");
   const unknown = only?.filter((id) => !mutants.some((mutant) => mutant.id === id)) ?? [];
   const maxSeeds = Number(values.seeds);

@@ -1,4 +1,5 @@
 // Entry of the mutation checks.
+import { runMain } from "../run-main.js";
 import { runMutations } from "./command.js";
 
-process.exitCode = await runMutations(process.argv.slice(2), (text) => process.stdout.write(text));
+await runMain(() => runMutations(process.argv.slice(2), (text) => process.stdout.write(text)));
