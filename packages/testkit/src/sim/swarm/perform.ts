@@ -210,6 +210,7 @@ function work(world: World, event: PlannedEvent): void {
         leaving.wanted = false;
         leaving.leave();
         cluster.clock.schedule(forMs, () => {
+          if (!world.active) return; // everybody is back already
           leaving.wanted = true;
           leaving.connect();
         });

@@ -4,6 +4,7 @@ import { CALM } from "../faults.js";
 import { SeededRandom } from "../seeded-random.js";
 import { SimCluster, type SimNode } from "../sim-cluster.js";
 import { SimScope } from "../sim-scope.js";
+import type { DirectoryFaults } from "../virtual-directory.js";
 import { Invariants } from "./invariants.js";
 import type { SeedPlan } from "./plan.js";
 import { Reached } from "./reached.js";
@@ -27,6 +28,9 @@ export interface RunOptions {
 }
 
 const MAX_PROBLEMS = 20;
+
+/** Nothing goes wrong on the way to the directory, also for nodes that start then. */
+const CALM_DIRECTORY: DirectoryFaults = { delayMs: 1, lostAnswers: 0, lateWrites: 0, down: false };
 
 /** A hand-over that was asked for and has not ended. */
 export interface OpenMove {
@@ -90,7 +94,7 @@ export class World implements ClientHost {
     this.invariants = new Invariants(this.cluster, this.models, (text) => this.problem(text));
     this.observers = observe(this);
     this.cluster.onNode = (node) => {
-      Object.assign(node.directory.faults, { ...plan.directory, down: false });
+      Object.assign(node.directory.faults, this.active ? { ...plan.directory, down: false } : CALM_DIRECTORY);
       this.invariants.watch(node);
       this.observers.watch(node);
       options.onNode?.(node, this.cluster);
@@ -265,7 +269,7 @@ export class World implements ClientHost {
     void cluster.directory.start();
     for (const id of this.ids) {
       const node = cluster.node(id);
-      Object.assign(node.directory.faults, { delayMs: 1, lostAnswers: 0, lateWrites: 0, down: false });
+      Object.assign(node.directory.faults, CALM_DIRECTORY);
       cluster.network.still(node.address, false);
       node.clock.slow(0);
       if (node.clock.paused) node.clock.wake();
