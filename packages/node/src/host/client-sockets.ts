@@ -59,6 +59,10 @@ export class ClientSockets {
     return this.#bySession.get(session)?.values() ?? [];
   }
 
+  hasLive(session: SessionKey): boolean {
+    return this.#bySession.has(session);
+  }
+
   /** Sessions that have a welcomed socket here. */
   get liveSessions(): Iterable<SessionKey> {
     return this.#bySession.keys();

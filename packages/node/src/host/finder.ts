@@ -22,6 +22,8 @@ export interface FinderPorts {
   isEnded(ref: NodeRef): boolean;
   /** A record was read; what is here may know an older one. */
   learned(key: SessionKey, record: SessionRecord): void;
+  /** Whether somebody here is a reason for the session to begin (anew). */
+  isWanted(key: SessionKey, record: SessionRecord | null): boolean;
   /** Null when a session of this kind may be created here, else why not. */
   refuseCreation(key: SessionKey): SojournError | null;
   /** Creates the session here by a change of its record; tells the record that stands afterwards. */
@@ -31,7 +33,7 @@ export interface FinderPorts {
 const PROMOTION_POLL_MS = 50;
 const MAX_POLLS = 40;
 
-/** Finds the owner of a session by the directory, one question at a time per session, and creates sessions that do not exist. */
+/** Finds the owner of a session by the directory, one question at a time per session, and creates sessions that somebody wants and that do not exist. */
 export class Finder {
   readonly #ports: FinderPorts;
   readonly #asked = new Map<SessionKey, Promise<void>>();
@@ -41,8 +43,8 @@ export class Finder {
   }
 
   /**
-   * Afterwards the routes know who owns the session.
-   * @throws SojournError (rejects) `E_SESSION_KEY_INVALID`, `E_KIND_UNKNOWN`, `E_NODE_CORDONED`, `E_SESSION_BUSY`
+   * Afterwards the routes know who owns the session, if there is one or somebody here wants it.
+   * @throws SojournError (rejects) `E_SESSION_KEY_INVALID`, `E_KIND_UNKNOWN`, `E_NODE_CORDONED`, `E_SESSION_BUSY`, `E_SESSION_ENDED`
    */
   resolve(key: SessionKey): Promise<void> {
     const asked = this.#asked.get(key);
@@ -53,7 +55,7 @@ export class Finder {
   }
 
   async #find(key: SessionKey, polls: number): Promise<void> {
-    const { directory, routes, isEnded } = this.#ports;
+    const { directory, routes, isEnded, isWanted } = this.#ports;
     let record: SessionRecord | null;
     try {
       record = await directory.read(key);
@@ -62,10 +64,16 @@ export class Finder {
     }
     if (record !== null) this.#ports.learned(key, record);
     if (record === null || record.ended) {
+      if (!isWanted(key, record)) {
+        // Unless it has begun anew since the record was read.
+        if (record !== null && record.epoch >= routes.fence(key)) throw new SojournError("E_SESSION_ENDED");
+        return;
+      }
       record = await this.#create(key, false);
     } else if (isEnded(record.owner)) {
       const holders = [...record.inSync, ...(record.heir === null ? [] : [record.heir])];
       if (holders.every((ref) => isEnded(ref))) {
+        if (!isWanted(key, record)) return;
         record = await this.#create(key, true);
       } else {
         // A standby takes over on its own; this node only waits to hear who.
@@ -86,11 +94,13 @@ export class Finder {
   }
 
   async #create(key: SessionKey, lost: boolean): Promise<SessionRecord | null> {
-    const { self, isEnded, refuseCreation, create } = this.#ports;
+    const { self, isEnded, isWanted, refuseCreation, create } = this.#ports;
     const refusal = refuseCreation(key);
     if (refusal !== null) throw refusal;
-    return create(key, lost, (record) =>
-      lost && record !== null && !record.ended ? claimLost(record, self, isEnded) : claim(record, self),
-    );
+    return create(key, lost, (record) => {
+      // It may take long, and the session may have begun, lived and ended meanwhile.
+      if (!isWanted(key, record)) return null;
+      return lost && record !== null && !record.ended ? claimLost(record, self, isEnded) : claim(record, self);
+    });
   }
 }

@@ -142,6 +142,7 @@ export class Host implements SlotHost, PeersHandler {
       routes: this.#routes,
       isEnded: (ref) => this.isEnded(ref),
       learned: (key, record) => this.#slots.get(key)?.onRecord(record),
+      isWanted: (key, record) => this.ingress.wants(key, record),
       refuseCreation: (key) => this.#refuseCreation(key),
       create: (key, lost, change) => this.#create(key, lost, change),
     });

@@ -16,6 +16,7 @@ import {
   nodeIdOf,
   parseSessionKey,
   type SessionKey,
+  type SessionRecord,
 } from "@sojourn/core";
 import { type ClientEntry, ClientSockets } from "./client-sockets.js";
 import type { Routes } from "./routes.js";
@@ -28,7 +29,7 @@ export interface IngressPorts {
   readonly routes: Routes;
   /** Passes a client's message to the session's slot here, or to the node that is believed to own it; false when nobody is. */
   dispatch(op: ClientOp): boolean;
-  /** Finds out who owns the session, creating it when it does not exist. Rejects with a SojournError. */
+  /** Finds out who owns the session, creating it when it does not exist and is wanted here. Rejects with a SojournError. */
   resolve(session: SessionKey): Promise<void>;
   endpointOf(ref: NodeRef): string;
 }
@@ -159,7 +160,25 @@ export class Ingress implements ClientRouter {
 
   /** What cannot be passed on now the client sends again. */
   #pass(op: ClientOp): void {
-    if (!this.#ports.dispatch(op)) this.#ports.resolve(op.session).catch(() => undefined);
+    if (!this.#ports.dispatch(op)) this.#ports.resolve(op.session).catch((error: unknown) => this.#notFound(op.session, error));
+  }
+
+  /**
+   * Whether a client here is a reason for a session to begin that does not exist, has ended (`record`), or is lost. What a link still had
+   * to say is none, nor does a link bring the session back that it was part of and that has ended.
+   */
+  wants(session: SessionKey, record: SessionRecord | null): boolean {
+    const ended = record?.ended === true;
+    for (const { toldEpoch } of this.sockets.waitingOf(session)) {
+      if (!ended || toldEpoch === 0 || toldEpoch > record.epoch) return true;
+    }
+    return !ended && this.sockets.hasLive(session);
+  }
+
+  /** A session that has ended closes its links; who missed that, as its last messages were lost, is told here. */
+  #notFound(session: SessionKey, error: unknown): void {
+    if (errorCodeOf(error) !== "E_SESSION_ENDED") return;
+    for (const entry of [...this.sockets.liveOf(session), ...this.sockets.waitingOf(session)]) this.#fail(entry, error);
   }
 
   // ---- from owners ----
@@ -264,7 +283,7 @@ export class Ingress implements ClientRouter {
           this.#ports
             .resolve(session)
             .then(() => this.#showLinks(session))
-            .catch(() => undefined);
+            .catch((error: unknown) => this.#notFound(session, error));
         else this.#showLinks(session);
       }
     });
@@ -288,7 +307,7 @@ export class Ingress implements ClientRouter {
         const entry = this.sockets.byId(socket);
         if (entry !== undefined && entry.session === session) this.#retry(entry);
       },
-      () => undefined,
+      (error: unknown) => this.#notFound(session, error),
     );
   }
 

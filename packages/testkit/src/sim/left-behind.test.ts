@@ -2,6 +2,7 @@ import { decodePeerMessage } from "@sojourn/core";
 import { systemCrc32 } from "@sojourn/node";
 import { describe, expect, it } from "vitest";
 import { counter } from "./counter-session.js";
+import { RawClient } from "./raw-client.js";
 import { SimCluster } from "./sim-cluster.js";
 import { Talker } from "./talker.js";
 
@@ -96,6 +97,76 @@ describe("places that came to nothing", () => {
     expect(offers.length).toBeGreaterThan(0);
     expect(empty(cluster)).toEqual([]);
     client.close();
+  });
+});
+
+describe("a session that has ended", () => {
+  /** Ann ends the session at a; the client at c misses it, as nothing that a says to clients there arrives. */
+  async function missed(seed: number) {
+    const cluster = new SimCluster({ seed, nodes: ["a", "b", "c"], definitions: [counter], limits: { standbys: 0 } });
+    await cluster.start();
+    const ann = await cluster.until(cluster.connect<typeof counter>(KEY, ["a"]));
+    const raw = await RawClient.open(cluster, KEY, "c");
+    raw.hello("link", "token", "next");
+    const { epoch } = await raw.next("welcome");
+    cluster.network.intercept = ({ bytes }) =>
+      decodePeerMessage(systemCrc32, bytes).t === "output" ? { copies: 0, extraMs: 0 } : undefined;
+    ann.call.end().catch(() => undefined);
+    await cluster.untilTrue("its record says so", () => cluster.directory.records.get(KEY)?.ended === true);
+    await cluster.clock.run(100);
+    cluster.network.intercept = null;
+    const ended = () => cluster.directory.records.get(KEY)?.ended;
+    return { cluster, raw, epoch, ended };
+  }
+
+  it("is not brought back by the end of a socket", async () => {
+    const { cluster, raw, ended } = await missed(16);
+    raw.close();
+    await cluster.clock.run(1_000);
+    expect(ended()).toBe(true);
+  });
+
+  it("is not brought back by a link that it had; who missed its end is told", async () => {
+    const { cluster, raw, ended } = await missed(17);
+    raw.input(1, "add", { who: "raw", n: 1 });
+    expect(await raw.next("problem")).toMatchObject({ code: "E_SESSION_ENDED", fatal: true });
+    await cluster.clock.run(1_000);
+    expect(ended()).toBe(true);
+  });
+
+  it("is not brought back by a client that comes back, but by one that comes new", async () => {
+    const { cluster, raw, epoch, ended } = await missed(18);
+    raw.close();
+    const back = await RawClient.open(cluster, KEY, "b");
+    back.hello("link", "next", "third", { epoch });
+    expect(await back.next("problem")).toMatchObject({ code: "E_SESSION_ENDED", fatal: true });
+    expect(ended()).toBe(true);
+    const fresh = await RawClient.open(cluster, KEY, "b");
+    fresh.hello("other", "token", "next");
+    expect((await fresh.next("welcome")).epoch).toBe(epoch + 1);
+    expect(ended()).toBe(false);
+  });
+
+  it("is not brought back by who once wanted it and is gone", async () => {
+    const cluster = new SimCluster({ seed: 19, nodes: ["a", "b"], definitions: [counter], limits: { standbys: 0 } });
+    await cluster.start();
+    const b = cluster.node("b").directory;
+    let writes = 0;
+    b.intercept = () => {
+      writes++;
+      return { fate: "lost" };
+    };
+    const gone = await RawClient.open(cluster, KEY, "b");
+    gone.hello("link", "token", "next");
+    await cluster.untilTrue("b writes", () => writes > 0);
+    gone.close();
+    const ann = await cluster.until(cluster.connect<typeof counter>(KEY, ["a"]));
+    ann.call.end().catch(() => undefined);
+    await cluster.untilTrue("its record says so", () => cluster.directory.records.get(KEY)?.ended === true);
+    b.intercept = null;
+    await cluster.clock.run(cluster.limits.directoryTimeoutMs * 4);
+    expect(cluster.directory.records.get(KEY)).toMatchObject({ epoch: 1, ended: true });
+    expect(cluster.slot("b", KEY)).toBeUndefined();
   });
 });
 

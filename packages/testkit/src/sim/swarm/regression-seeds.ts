@@ -10,4 +10,6 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
   { seed: 25, was: "the slot of a node stayed, empty, when another one had created the session first" },
   { seed: 31, was: "the slot of a node stayed, empty, when another one had created the session first" },
   { seed: 73, was: "an empty slot whose last write was undecided was never thrown away" },
+  { seed: 103, was: "the end of a spare socket brought a session back that had ended" },
+  { seed: 965, was: "a slow request to create a session was carried out after the session had lived and ended" },
 ];
