@@ -15,6 +15,8 @@ class Desk {
   readonly driver: CasDriver;
   readonly outcomes: ChangeOutcome[] = [];
   idle = 0;
+  /** What it was the first to learn, each with how many changes were decided before. */
+  readonly news: { record: SessionRecord; decided: number }[] = [];
   #requests = 0;
 
   constructor(record: SessionRecord | null | undefined) {
@@ -41,8 +43,11 @@ class Desk {
       return this.#requests;
     };
     const ports = { self: "a#1", directory, clock, random: { next: () => 0.5, bytes: () => new Uint8Array() }, limits: resolveLimits() };
-    this.driver = new CasDriver({ ...ports, nextRequest }, "counter/one", record, () => {
-      this.idle++;
+    this.driver = new CasDriver({ ...ports, nextRequest }, "counter/one", record, {
+      heard: (news) => this.news.push({ record: news, decided: this.outcomes.length }),
+      idle: () => {
+        this.idle++;
+      },
     });
   }
 
@@ -75,6 +80,26 @@ describe("CAS driver", () => {
     expect(desk.outcomes).toEqual([{ outcome: "applied", record: { ...RECORD, revision: 5, epoch: 3, writer: "a#1/1" } }]);
     expect(desk.driver.pending).toBe(false);
     expect(desk.driver.record?.revision).toBe(5);
+  });
+
+  it("tells what others wrote before it decides the change that found it, and its own writes to nobody", async () => {
+    const desk = new Desk(RECORD);
+    const theirs = { ...RECORD, revision: 5, owner: "b#1", epoch: 3, writer: "b#1/9" };
+    desk.submit(raise);
+    desk.writes[0]?.answer({ outcome: "conflict", current: theirs });
+    await settle();
+    expect(desk.news).toEqual([{ record: theirs, decided: 0 }]);
+    expect(desk.outcomes).toEqual([{ outcome: "void", record: theirs }]);
+
+    desk.submit((record) => (record === null ? null : { ...record, epoch: 4 }));
+    desk.writes[1]?.answer({ outcome: "conflict", current: { ...theirs, revision: 6, epoch: 4, writer: "a#1/2" } });
+    await settle();
+    expect(desk.outcomes[1]?.outcome).toBe("applied");
+    const later = { ...theirs, revision: 7, epoch: 5 };
+    desk.submit(() => null);
+    desk.reads[0]?.answer(later);
+    await settle();
+    expect(desk.news.slice(1)).toEqual([{ record: later, decided: 2 }]);
   });
 
   it("[3] a lost answer leaves the write undecided: the very same write is sent until it is decided", async () => {

@@ -27,6 +27,14 @@ export interface CasDriverPorts {
   nextRequest(): number;
 }
 
+/** What the driver tells. */
+export interface CasDriverEvents {
+  /** Others wrote this, and the driver is the first to learn; told before the change is decided that met it. */
+  heard(record: SessionRecord): void;
+  /** The last change that was submitted has come to its end. */
+  idle(): void;
+}
+
 interface Pending {
   readonly change: RecordChange;
   readonly done: (outcome: ChangeOutcome) => void;
@@ -40,7 +48,7 @@ interface Pending {
 export class CasDriver {
   readonly #ports: CasDriverPorts;
   readonly #key: SessionKey;
-  readonly #onIdle: () => void;
+  readonly #events: CasDriverEvents;
   readonly #queue: Pending[] = [];
   #record: SessionRecord | null;
   #known: boolean;
@@ -48,14 +56,11 @@ export class CasDriver {
   #disposed = false;
   #retry: Scheduled | null = null;
 
-  /**
-   * @param record the newest record known, or undefined when none has been read
-   * @param onIdle called when the last change that was submitted has come to its end
-   */
-  constructor(ports: CasDriverPorts, key: SessionKey, record: SessionRecord | null | undefined, onIdle: () => void) {
+  /** @param record the newest record known, or undefined when none has been read */
+  constructor(ports: CasDriverPorts, key: SessionKey, record: SessionRecord | null | undefined, events: CasDriverEvents) {
     this.#ports = ports;
     this.#key = key;
-    this.#onIdle = onIdle;
+    this.#events = events;
     this.#record = record ?? null;
     this.#known = record !== undefined;
   }
@@ -95,7 +100,7 @@ export class CasDriver {
     const pending = this.#queue[0];
     if (pending === undefined || this.#disposed) {
       this.#busy = false;
-      if (!this.#disposed) this.#onIdle();
+      if (!this.#disposed) this.#events.idle();
       return;
     }
     this.#busy = true;
@@ -144,18 +149,27 @@ export class CasDriver {
       this.#finish({ outcome: "applied", record });
       return;
     }
-    this.learn(outcome.current);
-    if (outcome.current?.writer === draft.writer) this.#finish({ outcome: "applied", record: outcome.current });
+    if (outcome.current?.writer === draft.writer) {
+      this.learn(outcome.current);
+      this.#finish({ outcome: "applied", record: outcome.current });
+      return;
+    }
+    this.#hear(outcome.current);
     // Refused for good, also an earlier sending of it: its revision is used up. If that one was applied and others wrote on
     // top of it since, the change is judged anew from what stands now.
-    else this.#attempt(pending, true);
+    this.#attempt(pending, true);
+  }
+
+  /** The watch will tell nothing of a record that is known already: whoever acts by it must hear of it here. */
+  #hear(record: SessionRecord | null): void {
+    if (this.learn(record) && record !== null) this.#events.heard(record);
   }
 
   #read(pending: Pending, tries: number): void {
     this.#ports.directory.read(this.#key).then(
       (record) => {
         if (this.#disposed) return;
-        this.learn(record);
+        this.#hear(record);
         this.#attempt(pending, true);
       },
       () => {

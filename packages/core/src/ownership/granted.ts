@@ -21,6 +21,7 @@ export class GrantedRole implements Role {
   #takingBack = false;
   /** Whoever asked for the move has been told how it ended. */
   #told = false;
+  #stopped = false;
 
   constructor(slot: SlotPort, start: GrantedStart) {
     this.#slot = slot;
@@ -160,7 +161,7 @@ export class GrantedRole implements Role {
     this.#slot.cas.submit(
       () => null,
       ({ record }) => {
-        if (record !== null) this.onRecord(record);
+        if (record !== null && !this.#stopped) this.onRecord(record);
       },
     );
   }
@@ -177,7 +178,7 @@ export class GrantedRole implements Role {
       (record) => (record === null ? null : takeBack(record, host.self, this.#epoch)),
       ({ record }) => {
         this.#takingBack = false;
-        if (record !== null) this.onRecord(record);
+        if (record !== null && !this.#stopped) this.onRecord(record);
       },
     );
   }
@@ -197,6 +198,7 @@ export class GrantedRole implements Role {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#timer?.cancel();
     this.#timer = null;
     this.#fail("the node's life ended before it heard what became of the session");

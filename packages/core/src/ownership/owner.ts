@@ -8,6 +8,7 @@ import { commit, end, leave, takeBack } from "./drafts.js";
 import { Feed, type FeedSource } from "./feed.js";
 import { LinkAnswers } from "./link-answers.js";
 import { MoveOut, type MoveOwner } from "./move-out.js";
+import { relay } from "./relay.js";
 import { Releaser } from "./release.js";
 import type { ClientOp, MoveCallbacks, OwnerStart, Role, SessionMessage, SlotPort } from "./role.js";
 import { SessionAlarms } from "./session-alarms.js";
@@ -39,8 +40,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   #recorded: boolean;
   #move: MoveOut | null = null;
   readonly #sinceMs: number;
-  /** Links with unconfirmed messages at the last look, with how far they had confirmed. */
-  #unconfirmed = new Map<string, number>();
+  #verifying = false;
   #stopped = false;
 
   constructor(slot: SlotPort, start: OwnerStart) {
@@ -55,7 +55,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#sinceMs = host.clock.now();
     this.log = new DeltaLog(host.limits.maxDeltaLogBytes, start.cell.version);
     const self = this;
-    this.#answers = new LinkAnswers(host, key);
+    this.#answers = new LinkAnswers(host, key, this);
     this.#turns = new TurnLoop(host, start.cell, {
       get wantsDeltas() {
         return self.#feeds.size > 0;
@@ -64,7 +64,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
       linkAck: (op) => this.#linkAck(op),
       refused: (op, code, message, retryAfterMs) => {
         // Inputs are sent again by the client.
-        if (op.t === "attach") this.#answers.refuseAttach(this.#epoch, op, code, message, retryAfterMs);
+        if (op.t === "attach") this.#answers.refuseAttach(op, code, message, retryAfterMs);
       },
       quiet: () => {
         for (const feed of this.#feeds.values()) feed.onQuiet();
@@ -84,7 +84,9 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#keeper = new StandbyKeeper(this);
     this.#alarms = new SessionAlarms(host, start.cell, {
       submit: (input) => this.#enqueue(input),
-      resend: () => this.#resendUnconfirmed(),
+      resend: () => {
+        if (this.#releaser.resendUnconfirmed(this.cell.links)) this.#alarms.watchUnconfirmed();
+      },
     });
   }
 
@@ -304,20 +306,25 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
 
   #ignored(op: ClientOp, verdict: AttachVerdict | null): void {
     if (op.t === "attach" && verdict !== null && !verdict.ok) {
-      this.#answers.refuseAttach(this.#epoch, op, verdict.error.code, verdict.error.message, 0);
+      this.#answers.refuseByVerdict(op, verdict.error);
     } else if (op.t === "input" && !this.cell.links.has(op.link) && !this.#eventual) {
-      this.#answers.unknownLink(this.#epoch, { id: op.link, generation: op.generation, ingress: op.ingress });
+      this.#answers.unknownLink(op);
     }
+  }
+
+  /** [12] Called by what answers clients. */
+  afterRelease(say: () => void): void {
+    this.#releaser.after(this.cell.version, say);
   }
 
   /** Runs when the attach is released: from then on the link's outputs go to this socket. */
   #welcome(op: PeerMessageOf<"attach">, verdict: AttachVerdict): () => void {
     return () => {
       if (!verdict.ok) {
-        this.#answers.refuseAttach(this.#epoch, op, verdict.error.code, verdict.error.message, 0);
+        this.#answers.refuseAttach(op, verdict.error.code, verdict.error.message, 0);
         return;
       }
-      this.#answers.welcome(this.#epoch, op, verdict);
+      this.#answers.welcome(op, verdict);
       if (verdict.reason === "E_TURNS_LOST") {
         const { lostOutputs, lostInputs } = verdict;
         this.host.onTurnsLost({ session: this.key, link: op.link, lostOutputs, lostInputs });
@@ -331,7 +338,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     const link = this.cell.links.get(op.link);
     if (this.#eventual) this.#askToAttach(op);
     if (link === undefined) {
-      if (!this.#eventual) this.#answers.unknownLink(this.#epoch, { id: op.link, generation: op.generation, ingress: op.ingress });
+      if (!this.#eventual) this.#answers.unknownLink(op);
       return;
     }
     this.cell.acknowledge(op.link, op.generation, op.seq);
@@ -343,18 +350,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     const link = this.cell.links.get(op.link);
     if (link === undefined || link.ingress === null)
       this.host.unlink(this.key, { id: op.link, generation: op.generation, ingress: op.ingress });
-  }
-
-  /** What was unconfirmed at the last look and still is was probably lost on the way. */
-  #resendUnconfirmed(): void {
-    const unconfirmed = new Map<string, number>();
-    for (const link of this.cell.links.values()) {
-      if (!this.#releaser.unconfirmed(link)) continue;
-      unconfirmed.set(link.id, link.ackedOut);
-      if (this.#unconfirmed.get(link.id) === link.ackedOut) this.#releaser.resend(link);
-    }
-    this.#unconfirmed = unconfirmed;
-    if (unconfirmed.size > 0) this.#alarms.watchUnconfirmed();
   }
 
   // ---- release ----
@@ -477,7 +472,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   onMessage(from: NodeRef, message: SessionMessage): void {
     switch (message.t) {
       case "ack": {
-        if (message.epoch > this.#epoch) this.#verify();
+        if (message.epoch > this.#epoch) this.verify();
         else if (message.epoch === this.#epoch) this.#feeds.get(from)?.onAck(message);
         return;
       }
@@ -488,7 +483,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
         return;
       case "declined":
       case "fence":
-        if (message.epoch > this.#epoch) this.#verify();
+        if (message.epoch > this.#epoch) this.verify();
         return;
       case "leave":
         if (this.#move?.target === from || this.#keeper.target === from) return;
@@ -496,7 +491,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
         else this.#sendDrop(from);
         return;
       case "grant":
-        // Sent again because the answer was lost.
+        // Sent again because the answer was lost; any other is of an epoch that is over.
         if (this.#start.cause.kind === "taken" && message.epoch === this.#epoch && message.attempt === this.#start.cause.attempt) {
           const { attempt, blackoutMs } = this.#start.cause;
           this.host.send(from, "control", {
@@ -507,12 +502,14 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
             version: message.version,
             blackoutMs,
           });
+        } else if (message.epoch <= this.#epoch) {
+          this.host.send(from, "control", { t: "fence", session: this.key, epoch: this.#epoch });
         }
         return;
       case "delta":
       case "base":
         if (message.epoch < this.#epoch) this.host.send(from, "control", { t: "fence", session: this.key, epoch: this.#epoch });
-        else if (message.epoch > this.#epoch) this.#verify();
+        else if (message.epoch > this.#epoch) this.verify();
         return;
       case "offer":
         this.host.send(from, "control", {
@@ -530,10 +527,13 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   }
 
   /** Somebody has seen a newer epoch: only the directory decides what it means. */
-  #verify(): void {
+  verify(): void {
+    if (this.#verifying) return;
+    this.#verifying = true;
     this.slot.cas.submit(
       () => null,
       ({ record }) => {
+        this.#verifying = false;
         if (record !== null && !this.#stopped) this.onRecord(record);
       },
     );
@@ -569,6 +569,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     const { host, key } = this.slot;
     host.onIncident(key, "E_EPOCH_STALE", `stepped down from epoch ${this.#epoch}: the record names ${record.owner} at ${record.epoch}`);
     this.#move?.revert("the session was taken over");
+    const waiting = record.ended ? [] : this.#turns.takeWaiting();
     if (record.inSync.includes(host.self) && !this.cell.busy) {
       const replica = { cell: this.cell, version: this.cell.version, hash: this.#hash };
       this.slot.becomeStandby({ owner: record.owner, epoch: record.epoch, replica });
@@ -576,6 +577,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
       this.slot.becomeAbsent();
     }
     if (!record.ended) host.ownerChanged(key, record.epoch, record.owner, host.self, 0, 0);
+    for (const op of waiting) relay(host, record.owner, op);
   }
 
   onEnded(ref: NodeRef): void {

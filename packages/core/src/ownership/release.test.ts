@@ -50,6 +50,21 @@ function releaserAt(released: number) {
 }
 
 describe("releaser", () => {
+  it("[12] says what follows from turns only once these are released, in their place", () => {
+    const { releaser, take } = releaserAt(1);
+    const said: string[] = [];
+    releaser.after(1, () => said.push("at 1"));
+    expect(said).toEqual(["at 1"]);
+    const x = linkOf("x", { lastIn: 1 });
+    releaser.attached(x);
+    x.outbox.push(output(1, 2));
+    releaser.hold(turn(2, [x]), null);
+    releaser.after(2, () => said.push(...take(), "at 2"));
+    expect(said).toEqual(["at 1"]);
+    releaser.releaseUpTo(2);
+    expect(said).toEqual(["at 1", "x.1 out 1 ack 1", "at 2"]);
+  });
+
   it("[12] holds what turns produced until they may be released, in their order", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x");

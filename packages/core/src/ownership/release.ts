@@ -47,6 +47,8 @@ export class Releaser {
   #released: number;
   /** Links whose client has to be told that its inputs were handled, unless an output does it. */
   readonly #silent: Link[] = [];
+  /** Links with unconfirmed messages at the last look, with how far they had confirmed. */
+  #unconfirmed = new Map<string, number>();
 
   /** @param released everything up to this version may have reached the clients already */
   constructor(ports: ReleasePorts, released: number) {
@@ -72,6 +74,12 @@ export class Releaser {
       closed: result.closed,
       first,
     });
+  }
+
+  /** Says something that follows from the session as it is at this version, once nothing of that can be lost any more. */
+  after(version: number, say: () => void): void {
+    if (version <= this.#released) say();
+    else this.#held.push({ version, links: [], lastIns: [], closed: [], first: say });
   }
 
   releaseUpTo(version: number): void {
@@ -131,6 +139,18 @@ export class Releaser {
   acknowledgeAgain(link: Link): void {
     const cursor = this.#cursors.get(link.id);
     if (cursor !== undefined && cursor.generation === link.generation) this.#acknowledge(link, cursor);
+  }
+
+  /** Sends again what was unconfirmed at the last look and still is; it was probably lost on the way. @returns whether any is unconfirmed */
+  resendUnconfirmed(links: ReadonlyMap<string, Link>): boolean {
+    const unconfirmed = new Map<string, number>();
+    for (const link of links.values()) {
+      if (!this.unconfirmed(link)) continue;
+      unconfirmed.set(link.id, link.ackedOut);
+      if (this.#unconfirmed.get(link.id) === link.ackedOut) this.resend(link);
+    }
+    this.#unconfirmed = unconfirmed;
+    return unconfirmed.size > 0;
   }
 
   /** Whether anything sent on a present socket is unconfirmed. */

@@ -38,7 +38,7 @@ export class Slot implements SlotPort {
     this.host = host;
     this.key = key;
     this.#onChange = onChange;
-    this.cas = new CasDriver(host, key, record, () => onChange(this));
+    this.cas = new CasDriver(host, key, record, { heard: (news) => this.#show(news), idle: () => onChange(this) });
     this.#fence = record?.epoch ?? 0;
   }
 
@@ -110,7 +110,8 @@ export class Slot implements SlotPort {
       if (message.t === "offer" && message.epoch >= this.#fence) {
         this.becomeStandby({ owner: from, epoch: message.epoch, replica: null });
       } else if (message.t === "delta") {
-        this.#verifyAbsence(from, message);
+        if (message.epoch < this.#fence) this.host.send(from, "control", { t: "fence", session: this.key, epoch: this.#fence });
+        else this.#verifyAbsence(from, message);
         return;
       }
     }
@@ -129,15 +130,23 @@ export class Slot implements SlotPort {
     );
   }
 
-  /** A node that is recorded as heir has duties [7] even when it holds nothing. */
+  /** A newer record, from wherever. A node that is recorded as heir has duties [7] even when it holds nothing. */
   onRecord(record: SessionRecord): void {
-    if (!this.cas.learn(record)) return;
+    if (this.cas.learn(record)) this.#show(record);
+  }
+
+  #show(record: SessionRecord): void {
     this.raiseFence(record.epoch);
     if (this.#role.kind === "absent" && record.heir === this.host.self && !record.ended) {
       this.becomeStandby({ owner: record.owner, epoch: record.epoch, replica: null });
     } else {
       this.#role.onRecord(record);
     }
+  }
+
+  /** Somebody acts, or has acted, in a newer epoch than the one that is owned here: the directory is asked what that means. */
+  onNewerEpoch(): void {
+    this.owner?.verify();
   }
 
   onEnded(ref: NodeRef): void {

@@ -306,19 +306,29 @@ export class Host implements SlotHost, PeersHandler {
         this.#onSlot(slot); // what is out of date makes nothing of it
         return;
       }
-      default:
-        this.#slots.get(message.session)?.onMessage(from, message);
+      default: {
+        const slot = this.#slots.get(message.session);
+        if (slot !== undefined) slot.onMessage(from, message);
+        else if (message.t === "delta" || message.t === "base") this.#fence(from, message.session, message.epoch);
         return;
+      }
     }
+  }
+
+  /** [9] An owner that was replaced feeds a copy that is not here any more. */
+  #fence(to: NodeRef, session: SessionKey, epoch: number): void {
+    const fence = this.#routes.fence(session);
+    if (epoch < fence) this.send(to, "control", { t: "fence", session, epoch: fence });
   }
 
   /** The slot that knows best where a client's message belongs; null when the routes know better. */
   #slotFor(key: SessionKey): Slot | null {
     const slot = this.#slots.get(key);
     if (slot === undefined || slot.role.kind === "absent") return null;
-    // A copy that is not fed any more does not hear of new owners.
-    const stale = slot.role.kind === "standby" && (this.#routes.get(key)?.epoch ?? 0) > slot.fence;
-    return stale ? null : slot;
+    if (slot.role.kind === "granted" || (this.#routes.get(key)?.epoch ?? 0) <= slot.fence) return slot;
+    // A copy that is not fed any more does not hear of new owners, nor does an owner that was replaced and cut off.
+    slot.onNewerEpoch();
+    return null;
   }
 
   /** A client's message from another ingress. */

@@ -18,13 +18,18 @@ const SESSION = "room/x";
 function stage() {
   const routes = new Routes(16);
   const sent: ClientOp[] = [];
+  /** What the directory says when it is asked. */
+  const recorded = { owner: "", epoch: 0 };
   const ingress = new Ingress({
     self: "a#1",
     clock: createSystemClock(),
     limits: resolveLimits(),
     routes,
     dispatch: (op) => sent.push(op) > 0,
-    resolve: () => Promise.resolve(),
+    resolve: async (session) => {
+      const { owner, epoch } = recorded;
+      if (owner !== "") routes.learn(session, owner, epoch);
+    },
     endpointOf: (ref) => `ws://${ref}`,
   });
   /** A client that last heard of `epoch` comes, and is welcomed by the owner at `welcomedAt`. Gives the moves it is told of. */
@@ -53,7 +58,7 @@ function stage() {
     ingress.attached(owner, SESSION, welcomedAt, address, op?.t === "attach" ? op.socket : 0, true, welcome);
     return moves;
   };
-  return { routes, ingress, join };
+  return { routes, ingress, sent, recorded, join };
 }
 
 it("tells clients of a move once, also when the directory told of it first", () => {
@@ -148,4 +153,56 @@ it("gives a client one welcome, also when its attach was carried out twice", () 
     false,
   );
   expect(frames).toEqual(["ping", "pong"]);
+});
+
+it("lets only the present owner turn a client away", async () => {
+  const { ingress, routes, sent, recorded } = stage();
+  const failed: string[] = [];
+  const socket = { send: () => undefined, fail: (code: string) => failed.push(code), release: () => undefined };
+  const hello = {
+    t: "hello",
+    protocol: CLIENT_PROTOCOL,
+    session: SESSION,
+    link: "link",
+    token: "t",
+    nextToken: "u",
+    lastOut: 0,
+    sent: 0,
+    acked: 0,
+    offsetEpoch: 5,
+    epoch: 5,
+    auth: null,
+  } as const;
+  ingress.open(socket, hello, null);
+  const refusal = encodeClientFrame(new ByteWriter(), {
+    t: "problem",
+    code: "E_LINK_TOKEN",
+    message: "no",
+    fatal: true,
+    retryAfterMs: 0,
+  });
+  const refuse = async (from: string, epoch: number) => {
+    ingress.attached(from, SESSION, epoch, { id: "link", generation: 0, ingress: "a#1" }, 1, false, refusal);
+    for (let i = 0; i < 5; i++) await Promise.resolve();
+  };
+  // The client was served at epoch 5 elsewhere; whoever owned the session at 4 knows less of it than the client does.
+  Object.assign(recorded, { owner: "c#1", epoch: 5 });
+  await refuse("b#1", 4);
+  expect({ failed, attaches: sent.length, owner: routes.get(SESSION)?.owner }).toEqual({ failed: [], attaches: 2, owner: "c#1" });
+  await refuse("c#1", 5);
+  expect(failed).toEqual(["E_LINK_TOKEN"]);
+});
+
+it("believes an owner that the directory confirms, whatever epoch the client has heard of", async () => {
+  const { ingress, recorded } = stage();
+  const failed: string[] = [];
+  const socket = { send: () => undefined, fail: (code: string) => failed.push(code), release: () => undefined };
+  const numbers = { lastOut: 0, sent: 0, acked: 0, offsetEpoch: 50, epoch: 50 };
+  const hello = { t: "hello", protocol: CLIENT_PROTOCOL, session: SESSION, link: "link", token: "t", nextToken: "u" } as const;
+  ingress.open(socket, { ...hello, ...numbers, auth: null }, null);
+  Object.assign(recorded, { owner: "b#1", epoch: 2 });
+  const frame = { t: "problem", code: "E_LINK_TOKEN", message: "no", fatal: true, retryAfterMs: 0 } as const;
+  ingress.attached("b#1", SESSION, 2, { id: "link", generation: 0, ingress: "a#1" }, 1, false, encodeClientFrame(new ByteWriter(), frame));
+  for (let i = 0; i < 5; i++) await Promise.resolve();
+  expect(failed).toEqual(["E_LINK_TOKEN"]);
 });

@@ -191,9 +191,7 @@ export class Ingress implements ClientRouter {
       return;
     }
     if (!ok) {
-      this.sockets.remove(entry);
-      const problem = decodeClientFrame(frame);
-      if (problem.t === "problem") entry.socket.fail(problem.code, problem.message, problem.retryAfterMs);
+      this.#refused(from, epoch, entry, frame);
       return;
     }
     if (!this.#ports.routes.learn(session, from, epoch)) {
@@ -214,6 +212,31 @@ export class Ingress implements ClientRouter {
       replaced.socket.release();
     }
     entry.socket.send(frame);
+  }
+
+  /** [9] Only the present owner can turn a client away: one that was replaced may know less of the link than the client does. */
+  #refused(from: NodeRef, epoch: number, entry: ClientEntry, frame: Uint8Array): void {
+    const { routes } = this.#ports;
+    const { session, attach } = entry;
+    const refuse = (): void => {
+      this.sockets.remove(entry);
+      const problem = decodeClientFrame(frame);
+      if (problem.t === "problem") entry.socket.fail(problem.code, problem.message, problem.retryAfterMs);
+    };
+    const heardOf = attach?.op.t === "attach" ? attach.op.epoch : 0;
+    if (epoch >= Math.max(routes.fence(session), heardOf)) {
+      refuse();
+      return;
+    }
+    this.#ports.resolve(session).then(
+      () => {
+        if (this.sockets.byId(entry.id) !== entry || entry.attach !== attach) return;
+        const route = routes.get(session);
+        if (route?.owner === from && route.epoch === epoch) refuse();
+        else this.#retry(entry);
+      },
+      (error: unknown) => this.#fail(entry, error),
+    );
   }
 
   /** A client frame for a link [9: frames of an older epoch or an older attach are refused]. */

@@ -133,8 +133,8 @@ export const deliveryBugs: readonly Mutant[] = [
     edits: [
       { module: "core/ownership/owner", find: "if (op.gap) this.#releaser.resend(link);", replace: "" },
       {
-        module: "core/ownership/owner",
-        find: "if (this.#unconfirmed.get(link.id) === link.ackedOut) this.#releaser.resend(link);",
+        module: "core/ownership/release",
+        find: "if (this.#unconfirmed.get(link.id) === link.ackedOut) this.resend(link);",
         replace: "",
       },
     ],
@@ -152,8 +152,8 @@ export const deliveryBugs: readonly Mutant[] = [
       },
       { module: "core/ownership/owner", find: "if (op.gap) this.#releaser.resend(link);", replace: "" },
       {
-        module: "core/ownership/owner",
-        find: "if (this.#unconfirmed.get(link.id) === link.ackedOut) this.#releaser.resend(link);",
+        module: "core/ownership/release",
+        find: "if (this.#unconfirmed.get(link.id) === link.ackedOut) this.resend(link);",
         replace: "",
       },
     ],

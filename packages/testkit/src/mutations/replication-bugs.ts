@@ -43,7 +43,7 @@ export const replicationBugs: readonly Mutant[] = [
       },
       {
         module: "core/ownership/slot",
-        find: 'else if (message.t === "delta") { this.#verifyAbsence(from, message); return; }',
+        find: "else this.#verifyAbsence(from, message);",
         replace: "",
       },
     ],
@@ -56,8 +56,8 @@ export const replicationBugs: readonly Mutant[] = [
     edits: [
       {
         module: "core/ownership/cas-driver",
-        find: "else this.#attempt(pending, true); } #read(",
-        replace: "else this.#write(pending, outcome.current?.revision ?? 0, draft, 0); } #read(",
+        find: "this.#hear(outcome.current); // Refused for good, also an earlier sending of it: its revision is used up. If that one was applied and others wrote on // top of it since, the change is judged anew from what stands now. this.#attempt(pending, true);",
+        replace: "this.#hear(outcome.current); this.#write(pending, outcome.current?.revision ?? 0, draft, 0);",
       },
     ],
   },
