@@ -83,7 +83,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     );
     this.#keeper = new StandbyKeeper(this);
     this.#alarms = new SessionAlarms(host, start.cell, {
-      submit: (input) => this.#enqueue(input),
+      submit: (input) => this.#turns.enqueue(input),
       resend: () => {
         if (this.#releaser.resendUnconfirmed(this.cell.links)) this.#alarms.watchUnconfirmed();
       },
@@ -126,6 +126,10 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   get moving() {
     return this.#move !== null;
   }
+  /** No turn starts until the hand-over goes on or is given up. */
+  get frozen() {
+    return this.#turns.frozen;
+  }
   /** Replicas that are kept up to date, with how far each is. */
   get feeds(): ReadonlyMap<NodeRef, Feed> {
     return this.#feeds;
@@ -159,12 +163,12 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
       if (this.cell.version > this.#start.released) this.#holdUnreleased();
     }
     if (cause.kind === "taken") {
-      this.#enqueue({ kind: "afterMove", from: nodeIdOf(cause.from), blackoutMs: cause.blackoutMs });
+      this.#turns.enqueue({ kind: "afterMove", from: nodeIdOf(cause.from), blackoutMs: cause.blackoutMs });
     } else if (cause.kind !== "resumed") {
       const stalenessMs = cause.kind === "promoted" && this.#eventual ? cause.stalenessMs : 0;
-      this.#enqueue({ kind: "wake", reason: cause.kind === "created" ? "created" : "promoted", stalenessMs });
+      this.#turns.enqueue({ kind: "wake", reason: cause.kind === "created" ? "created" : "promoted", stalenessMs });
     }
-    for (const op of waiting) this.#enqueue(op);
+    for (const op of waiting) this.#turns.enqueue(op);
     this.#release();
     this.#alarms.rearm();
     if (cause.kind === "taken") this.#commit(cause.from);
@@ -194,7 +198,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     for (const { id, generation, ingress } of this.cell.links.values()) {
       if (ingress !== null) host.unlink(key, { id, generation, ingress });
     }
-    this.#enqueue({ kind: "branch", epoch: this.#epoch });
+    this.#turns.enqueue({ kind: "branch", epoch: this.#epoch });
   }
 
   /** What the node before produced but did not release is released here once it is acknowledged. */
@@ -266,10 +270,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
 
   onClient(_from: NodeRef, op: ClientOp): void {
     this.#turns.enqueue(op);
-  }
-
-  #enqueue(waiting: Waiting): void {
-    this.#turns.enqueue(waiting);
   }
 
   #settled(waiting: Waiting, result: TurnResult): void {
@@ -605,7 +605,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   }
 
   #lostIngress(link: LinkAddress): void {
-    this.#enqueue({ kind: "detach", link: link.id, generation: link.generation });
+    this.#turns.enqueue({ kind: "detach", link: link.id, generation: link.generation });
   }
 
   onUp(ref: NodeRef): void {

@@ -166,6 +166,10 @@ export class VirtualNetwork {
     return this.#cuts.size > 0 && this.#isCutAddress(from, to);
   }
 
+  get isCutAnywhere(): boolean {
+    return this.#cuts.size > 0;
+  }
+
   #isDead({ a, b }: Connection): boolean {
     return this.#isCut(a, b) || this.#isCut(b, a) || this.#silent.has(a.address) || this.#silent.has(b.address);
   }

@@ -24,8 +24,12 @@ export interface SimReport {
   readonly handovers: number;
   readonly failovers: number;
   readonly faults: Readonly<Record<string, number>>;
+  /** How often each case of the catalogue came about. */
+  readonly interleavings: Readonly<Record<string, number>>;
   /** Faults and cases that apply and were not reached. */
   readonly unreached: readonly string[];
+  /** Cases that cannot come about yet, with the reason; they count neither as reached nor as unreached. */
+  readonly notApplicableYet: Readonly<Record<string, string>>;
   /** A sum over the traces of all seeds, in whatever order they ran. */
   readonly traceHash: string;
 }
@@ -44,6 +48,10 @@ export function describeReport(report: SimReport): string[] {
     `simulated    ${virtualHours.toFixed(1)} h; a cluster of three nodes ${Math.round(report.timesRealTime)} times as fast as real time on one core; ${Math.round(report.timesRealTimeInAll)} in all`,
     `work         ${report.messages} messages, ${report.handovers} hand-overs, ${report.failovers} fail-overs`,
     `faults       ${faults.map(([kind, count]) => `${kind} ${count}`).join(", ") || "none"}`,
+    `cases        ${Object.entries(report.interleavings)
+      .map(([id, times]) => `${id}: ${times}`)
+      .join(", ")}`,
+    ...Object.entries(report.notApplicableYet).map(([what, why]) => `not yet      ${what}: ${why}`),
     `unreached    ${unreached.join(", ") || "nothing"}${seeds < COVERAGE_SEEDS && unreached.length > 0 ? ` (counts from ${COVERAGE_SEEDS} seeds on)` : ""}`,
     `trace        ${report.traceHash}`,
     `violations   ${violations === 0 ? "none" : `${violations} seeds, the first is ${firstFailingSeed}: ${report.failingSeeds.slice(0, 20).join(" ")}`}`,

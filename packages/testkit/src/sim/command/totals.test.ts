@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { INTERLEAVINGS } from "../swarm/cases/catalogue.js";
 import { FAULTS } from "../swarm/plan.js";
 import type { SeedOutcome } from "./outcome.js";
 import { isGood } from "./report.js";
 import { Totals } from "./totals.js";
 
 const ABOUT = { commit: "x", firstSeed: 1, elapsedMs: 1_000, jobs: 2 };
-const EVERYTHING = FAULTS.map((fault) => [`fault ${fault}`, 1] as const);
+const EVERYTHING = [...FAULTS.map((fault) => [`fault ${fault}`, 1] as const), ...INTERLEAVINGS.map(({ id }) => [`case ${id}`, 1] as const)];
 
 const outcome = (seed: number, more: Partial<SeedOutcome> = {}): SeedOutcome => ({
   seed,
@@ -56,9 +57,10 @@ describe("totals", () => {
   });
 
   it("name what was not reached, which fails a run that was long enough", () => {
-    const missing = EVERYTHING.filter(([name]) => name !== "fault pause");
+    const missing = EVERYTHING.filter(([name]) => name !== "fault pause" && name !== "case 24" && name !== "case 9");
     const report = sumOf(outcome(1, { reached: missing }));
-    expect(report.unreached).toEqual(["fault pause"]);
+    expect(report.unreached).toEqual(["fault pause", "case 9"]);
+    expect(report.notApplicableYet).toHaveProperty("case 24");
     expect(isGood(report)).toBe(true);
     expect(isGood({ ...report, seeds: 1_000 })).toBe(false);
     expect(isGood({ ...report, seeds: 1_000, unreached: [] })).toBe(true);

@@ -1,3 +1,4 @@
+import { INTERLEAVINGS } from "../swarm/cases/catalogue.js";
 import { FAULTS } from "../swarm/plan.js";
 import type { SeedOutcome } from "./outcome.js";
 import type { SimReport } from "./report.js";
@@ -60,6 +61,7 @@ export class Totals {
   /** The sum so far. */
   report(about: { readonly commit: string; readonly firstSeed: number; readonly elapsedMs: number; readonly jobs: number }): SimReport {
     const failing = [...this.#failing].sort((a, b) => a - b);
+    const cases = INTERLEAVINGS.map(({ id }) => [id, this.#reached.get(`case ${id}`) ?? 0] as const);
     const faults = FAULTS.map((fault) => [fault, this.#reached.get(`fault ${fault}`) ?? 0] as const);
     return {
       command: "sim",
@@ -76,7 +78,14 @@ export class Totals {
       handovers: this.#handovers,
       failovers: this.#failovers,
       faults: Object.fromEntries(faults),
-      unreached: faults.filter(([, times]) => times === 0).map(([fault]) => `fault ${fault}`),
+      interleavings: Object.fromEntries(cases),
+      unreached: [
+        ...faults.filter(([, times]) => times === 0).map(([fault]) => `fault ${fault}`),
+        ...INTERLEAVINGS.filter(({ id, notYet }) => notYet === undefined && !this.#reached.has(`case ${id}`)).map(({ id }) => `case ${id}`),
+      ],
+      notApplicableYet: Object.fromEntries(
+        INTERLEAVINGS.flatMap(({ id, notYet }) => (notYet === undefined ? [] : [[`case ${id}`, notYet]])),
+      ),
       traceHash: this.#trace.toString(16).padStart(16, "0"),
     };
   }

@@ -10,8 +10,9 @@ import {
 } from "@sojourn/core";
 import { systemCrc32 } from "@sojourn/node";
 import type { SimNode } from "../sim-cluster.js";
+import { Cases } from "./cases/cases.js";
 import { FRAME_TYPES } from "./frame-types.js";
-import type { Moment } from "./plan.js";
+import type { Moment, PlannedEvent } from "./plan.js";
 import type { RunObserver, Trap } from "./run-observer.js";
 import type { World } from "./world.js";
 import { meaningOf, writerOf } from "./writes.js";
@@ -21,9 +22,11 @@ export class Observers implements RunObserver {
   readonly #world: World;
   readonly #ended = new Set<NodeRef>();
   readonly #traps: Trap[] = [];
+  readonly #cases: Cases;
 
   constructor(world: World) {
     this.#world = world;
+    this.#cases = new Cases(world);
     const { cluster } = world;
     cluster.network.observer = {
       sent: (from, to, bytes, fate) => this.#sent(from, to, bytes, fate),
@@ -31,6 +34,7 @@ export class Observers implements RunObserver {
       disconnected: (a, b, silent) => {
         world.trace.add(3, a, b, silent ? 1 : 0);
         world.trace.say(() => `${a} and ${b} are disconnected${silent ? " by silence" : ""}`);
+        this.#cases.disconnected(a, b, silent);
       },
       fault: (kind) => world.reached.count(`fault ${kind}`),
     };
@@ -41,7 +45,10 @@ export class Observers implements RunObserver {
     };
     cluster.sockets.observer = {
       up: (endpoint, socket, frame) => this.#up(endpoint, socket, frame),
-      down: (endpoint, socket, bytes) => world.trace.add(4, endpoint, "", socket, bytes.length),
+      down: (endpoint, socket, bytes) => {
+        world.trace.add(4, endpoint, "", socket, bytes.length);
+        this.#cases.down(socket, bytes);
+      },
       cut: (endpoint, socket) => world.trace.add(5, endpoint, "", socket),
     };
   }
@@ -53,8 +60,9 @@ export class Observers implements RunObserver {
       fault: (kind, write) => {
         world.reached.count(`fault ${kind}`);
         world.trace.add(6, node.id, kind, write ? 1 : 0);
+        this.#cases.askFault(node, kind, write);
       },
-      answered: () => undefined,
+      answered: (kind, key, answer, tookMs) => this.#cases.answered(kind, key, answer, tookMs),
     };
   }
 
@@ -95,6 +103,7 @@ export class Observers implements RunObserver {
     const { trace } = this.#world;
     const type = FRAME_TYPES.get(bytes[0] as number);
     trace.add(7, from, to, checksumOf(bytes), fate === "delivered" ? bytes.length : -bytes.length);
+    this.#cases.sent(type, from, to, bytes, fate);
     if (trace.keeps) trace.say(() => `${from} → ${to} ${fate === "delivered" ? "" : `(${fate}) `}${describe(bytes)}`);
     if (this.#traps.length === 0) return;
     if (type === "offer" || type === "grant" || type === "base") this.#spring(type, from, to);
@@ -105,6 +114,7 @@ export class Observers implements RunObserver {
   #delivered(from: NodeRef, to: NodeRef, bytes: Uint8Array, replayed: boolean): void {
     const { trace } = this.#world;
     trace.add(8, from, to, checksumOf(bytes), bytes.length);
+    this.#cases.delivered(FRAME_TYPES.get(bytes[0] as number), from, to, bytes);
     if (replayed && trace.keeps) trace.say(() => `${from} → ${to} (again) ${describe(bytes)}`);
   }
 
@@ -112,6 +122,7 @@ export class Observers implements RunObserver {
 
   #asked(key: SessionKey, expected: number, draft: RecordDraft): void {
     this.#world.trace.add(9, key, draft.writer, expected, draft.epoch);
+    this.#cases.asked(key, draft);
   }
 
   #written(key: SessionKey, record: SessionRecord, previous: SessionRecord | null): void {
@@ -123,6 +134,7 @@ export class Observers implements RunObserver {
         `${writerOf(record)} writes ${meaning}: ${key} revision ${record.revision} epoch ${record.epoch} owner ${record.owner} in-sync [${record.inSync}] heir ${record.heir}${record.ended ? " ended" : ""}`,
     );
     world.reached.count(`write ${meaning}`);
+    this.#cases.written(key, record, previous, meaning);
     if (previous !== null && record.epoch < previous.epoch)
       world.problem(`I3: the epoch of ${key} went back from ${previous.epoch} to ${record.epoch}`);
     const model = world.models.get(key);
@@ -165,6 +177,7 @@ export class Observers implements RunObserver {
     this.#ended.add(ref);
     this.#world.trace.add(11, ref, "", 0);
     this.#world.trace.say(() => `the lease of ${ref} has ended`);
+    this.#cases.leaseEnded();
     this.#world.invariants.leaseEnded(ref);
   }
 
@@ -173,6 +186,7 @@ export class Observers implements RunObserver {
   #up(endpoint: string, socket: number, frame: ClientFrame): void {
     const world = this.#world;
     world.trace.add(12, endpoint, frame.t, socket, frame.t === "input" ? frame.seq : 0);
+    this.#cases.up(endpoint, socket, frame);
     if (frame.t === "hello") {
       world.hellos.push({ endpoint, frame });
       if (world.hellos.length > 64) world.hellos.shift();
@@ -185,17 +199,33 @@ export class Observers implements RunObserver {
     const model = this.#world.models.get(session);
     // Its clients may hear of the end before its record says so.
     if (what === "end" && model !== undefined) model.ended++;
+    this.#cases.turn(session, what);
   }
 
-  crashing(_node: SimNode): void {}
+  waited(session: SessionKey, began: NodeRef | null): void {
+    this.#cases.waited(session, began);
+  }
 
-  pausing(_node: SimNode): void {}
+  crashing(node: SimNode): void {
+    this.#cases.crashing(node);
+  }
 
-  waking(_node: SimNode): void {}
+  waking(node: SimNode): void {
+    this.#cases.waking(node);
+  }
 
-  batchEnded(_moved: readonly boolean[]): void {}
+  batchEnded(moved: readonly boolean[]): void {
+    this.#cases.batchEnded(moved);
+  }
 
-  moveFailed(_code: string, _message: string): void {}
+  moveFailed(code: string, message: string): void {
+    this.#cases.moveFailed(code, message);
+  }
+
+  happened(what: PlannedEvent["do"], node: SimNode): void {
+    this.#world.reached.count(`fault ${what}`);
+    this.#cases.happened(what, node);
+  }
 }
 
 /** A message ends with its checksum. */

@@ -12,7 +12,7 @@ export function perform(world: World, event: PlannedEvent): void {
   const otherId = ids[other % count] as string;
   const later = (ms: number, task: () => void) => cluster.clock.schedule(ms, task);
   const done = (...detail: unknown[]) => {
-    world.reached.count(`fault ${event.do}`);
+    world.observers.happened(event.do, cluster.node(id));
     world.trace.add(13, event.do, id, forMs, amount);
     world.trace.say(() => `fault ${event.do} ${detail.join(" ")}`);
   };
@@ -73,7 +73,6 @@ export function perform(world: World, event: PlannedEvent): void {
     case "pause": {
       const paused = cluster.node(id);
       if (paused.runtime === null || paused.clock.paused) return;
-      world.observers.pausing(paused);
       paused.clock.pause();
       cluster.network.still(paused.address, true);
       done(id, forMs);

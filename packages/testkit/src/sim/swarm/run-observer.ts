@@ -1,6 +1,6 @@
 import type { NodeRef, SessionKey } from "@sojourn/core";
 import type { SimNode } from "../sim-cluster.js";
-import type { Moment } from "./plan.js";
+import type { Moment, PlannedEvent } from "./plan.js";
 
 /** A node that is to die when a hand-over reaches a moment. */
 export interface Trap {
@@ -20,9 +20,12 @@ export interface RunObserver {
   dropTraps(): void;
   /** A handler runs. */
   turn(session: SessionKey, what: string): void;
+  /** A handler has waited for something outside; `began`: who owned the session when it began to. */
+  waited(session: SessionKey, began: NodeRef | null): void;
   crashing(node: SimNode): void;
-  pausing(node: SimNode): void;
   waking(node: SimNode): void;
   batchEnded(moved: readonly boolean[]): void;
   moveFailed(code: string, message: string): void;
+  /** A planned fault took place. */
+  happened(what: PlannedEvent["do"], node: SimNode): void;
 }

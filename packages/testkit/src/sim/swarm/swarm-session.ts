@@ -46,7 +46,7 @@ export interface Audit {
   /** A handler runs; it may be rolled back, or be of an owner that nobody hears. */
   turn(session: string, what: string, a: number, b: number): void;
   /** Simulated input and output that takes a while. */
-  io(ms: number): Promise<void>;
+  io(session: string, ms: number): Promise<void>;
 }
 
 /** How many timers a session has. */
@@ -131,7 +131,7 @@ export function swarmDefinition(audit: Audit, version: 1 | 2): SessionDefinition
       /** Changes the state, waits for something outside, and goes on. */
       io: action(any<Saying & { readonly ms: number }>(), async (ctx: Ctx, input: Saying & { readonly ms: number }) => {
         const stamp = say(ctx, input);
-        await audit.io(input.ms);
+        await audit.io(ctx.session.key, input.ms);
         ctx.state.moves += 0;
         return stamp;
       }),

@@ -125,10 +125,13 @@ export class World implements ClientHost {
         this.trace.say(() => `${session} handles ${what} ${a} ${b}`);
         this.observers.turn(session, what);
       },
-      io: (ms: number) => {
+      io: (session: string, ms: number) => {
         const turn = this.scope.current();
+        const owners = this.cluster.actingOwners(session);
+        const began = owners.length === 1 ? (owners[0] as NodeRef) : null;
         return new Promise<void>((resolve) => {
           this.cluster.clock.schedule(ms, () => {
+            this.observers.waited(session, began);
             this.scope.restore(turn);
             resolve();
           });
@@ -143,6 +146,7 @@ export class World implements ClientHost {
     const { cluster, plan } = this;
     cluster.directory.disk.appendMs = plan.directory.appendMs;
     await cluster.directory.useDisk();
+    if (plan.rates.length > 0) this.reached.count("fault clockRate", plan.rates.length);
     for (const id of this.ids) this.boot(id);
     await cluster.clock.run(100);
     cluster.clock.afterTask = () => this.invariants.check();
