@@ -50,6 +50,22 @@ export type {
 export type { DirectoryChange, DirectoryContents, DirectoryStore, NodeLease } from "./ports/directory-store.js";
 export type { Lane, Peers, PeersHandler, SendOutcome } from "./ports/peers.js";
 export type { Random } from "./ports/random.js";
+export type {
+  AppendOutcome,
+  BaseHead,
+  BaseWrite,
+  ListQuery,
+  LogEntry,
+  LogRecord,
+  Position,
+  PruneReport,
+  SessionPage,
+  SessionStore,
+  StaleWrite,
+  StoreDamage,
+  StoredBase,
+  StoredReplica,
+} from "./ports/session-store.js";
 export type { TurnScope } from "./ports/turn-scope.js";
 export type {
   BroadcastOptions,
@@ -92,6 +108,22 @@ export type {
   TurnResult,
 } from "./session/types.js";
 export { TrackedState } from "./state/tracked-state.js";
+export { isUnder } from "./store/list-prefix.js";
+export { appendFailed, LogRecords } from "./store/log-record.js";
+export { type DamagedRecord, followLog, proveReplica, type ReplicaParts } from "./store/prove-replica.js";
+export { isBefore, type PrunePlan, planPrune } from "./store/retention.js";
+export { joinPieces, openBase, type SealOptions, sealBase, sealWhole } from "./store/sealed-base.js";
+export {
+  comparePositions,
+  type Judged,
+  judgeBase,
+  judgeFence,
+  judgeRecord,
+  judgeRemove,
+  NO_HEAD,
+  newerOf,
+  type SessionHead,
+} from "./store/session-head.js";
 export {
   CLIENT_PROTOCOL,
   type ClientFrame,

@@ -10,6 +10,7 @@ const MAY_IMPORT = {
     tests: ["adapters", "client", "node"],
     folders: {
       "packages/testkit/src/sim/": ["adapters", "client", "node"],
+      "packages/testkit/src/stores/": ["adapters"],
       "packages/testkit/src/chaos/": ["adapters", "cli", "client", "node"],
     },
   },

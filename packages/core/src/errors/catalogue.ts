@@ -66,6 +66,11 @@ export const ERRORS = {
   E_ADMIN_REFUSED: "The admin API does not take commands from this caller.",
   E_ROUTE_UNKNOWN: "The admin API has no such path or method.",
   E_DISK: "Reading or writing the local disk failed.",
+  E_STORE_UNAVAILABLE:
+    "The store cannot be reached, did not answer, or is closed; whether a write was carried out is unknown, and it may be sent again.",
+  E_STORE_FULL: "The store has no room; nothing was written, and writing goes on when there is room again.",
+  E_STORE_TOO_LARGE: "A snapshot or log record is larger than its bound; nothing was written.",
+  E_STORE_DAMAGED: "The store holds the session, but nothing of it can be read any more.",
   E_CONFIG_INVALID: "The configuration or the command line is not valid.",
   E_INTERNAL: "A defect in Sojourn itself; please report it.",
 } as const;

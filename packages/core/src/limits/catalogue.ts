@@ -87,6 +87,13 @@ export const LIMITS = {
   commandTimeoutMs: bound(60_000, 100, 3_600_000, "how long an operator's command may take on another node"),
   maxAdminRequestBytes: bound(65_536, 1_024, 16_777_216, "largest body of a request to the admin API"),
   maxRoutes: bound(1_000_000, 1_000, 100_000_000, "sessions whose owner and newest epoch one node remembers"),
+  // stores
+  maxStoreRecordBytes: bound(16_777_216, 1_024, 268_435_456, "largest record of a session's log in a store"),
+  retainedBases: bound(2, 1, 64, "good snapshots a store keeps of each session; older ones are pruned"),
+  storePieceBytes: bound(262_144, 4_096, 16_777_216, "pieces in which a store on disk or in memory keeps a large snapshot"),
+  storePartBytes: bound(8_388_608, 5_242_880, 1_073_741_824, "parts in which a large snapshot is uploaded to an object store"),
+  maxStoreRequests: bound(32, 1, 1_024, "requests under way to one object store"),
+  maxStoreListEntries: bound(1_000, 1, 1_000, "sessions on one page of a store's list"),
   // clients
   callTimeoutMs: bound(30_000, 10, 3_600_000, "how long a call waits for its reply"),
   reconnectMinMs: bound(50, 1, 60_000, "first pause before a client connects again"),
