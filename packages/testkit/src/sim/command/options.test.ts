@@ -21,6 +21,12 @@ describe("the flags of the simulator", () => {
     expect(parseSimOptions(["--plan", "x.json", "--session", "swarm/s0"])).toMatchObject({ of: { file: "x.json" }, session: "swarm/s0" });
   });
 
+  it("shrinks what it replays, and nothing else", () => {
+    const task = parseSimOptions(["--replay", "12", "--shrink", "--out", "small.json"]);
+    expect(task).toMatchObject({ do: "shrink", of: { seed: 12 }, out: "small.json" });
+    expect(() => parseSimOptions(["--shrink"])).toThrow(expect.objectContaining({ code: "E_CONFIG_INVALID" }));
+  });
+
   it("compares two processes", () => {
     expect(parseSimOptions(["--determinism", "100"])).toEqual({ do: "determinism", first: 1, seeds: 100, json: false });
   });

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { SojournError } from "@sojourn/core";
 import { durationFlag, parseFlags, wholeFlag } from "../../flags.js";
 import { COVERAGE_SEEDS } from "./report.js";
 
@@ -15,6 +16,8 @@ Whole clusters on virtual time, one a seed: each seed draws its own cluster, fau
 
   --replay SEED       runs one seed here and prints all that happened
   --plan FILE         runs the plan in this file
+  --shrink            with one of these: looks for a smaller plan that goes wrong in the same way
+  --out FILE          writes the smaller plan to this file, for --plan
   --session KEY       prints only what concerns this session and what concerns none, such as s0 or swarm/s0
 
   --determinism N     runs N seeds in each of two processes, in opposite orders, and compares all that happened
@@ -35,6 +38,8 @@ const FLAGS = {
   replay: { type: "string" },
   plan: { type: "string" },
   session: { type: "string" },
+  shrink: { type: "boolean" },
+  out: { type: "string" },
   determinism: { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
@@ -59,7 +64,8 @@ export type SimTask =
   | { readonly do: "help" }
   | { readonly do: "hunt"; readonly hunt: HuntOptions; readonly json: boolean }
   | { readonly do: "determinism"; readonly first: number; readonly seeds: number; readonly json: boolean }
-  | { readonly do: "replay"; readonly of: RunSource; readonly session: string | null; readonly json: boolean };
+  | { readonly do: "replay"; readonly of: RunSource; readonly session: string | null; readonly json: boolean }
+  | { readonly do: "shrink"; readonly of: RunSource; readonly session: string | null; readonly out: string | null; readonly json: boolean };
 
 /**
  * Reads the command line of the simulator, but for `--mutations`.
@@ -77,7 +83,8 @@ export function parseSimOptions(args: readonly string[]): SimTask {
   if (values.determinism !== undefined)
     return { do: "determinism", first, seeds: wholeFlag("--determinism", values.determinism, 0, 1, MAX_SEED), json };
   const of: RunSource | null = values.plan !== undefined ? { file: values.plan } : replayed !== null ? { seed: replayed } : null;
+  if (of === null && values.shrink === true) throw new SojournError("E_CONFIG_INVALID", "--shrink needs --replay SEED or --plan FILE");
   if (of === null) return { do: "hunt", hunt: { seeds, first, forMs, jobs }, json };
   const session = values.session === undefined ? null : values.session.includes("/") ? values.session : `swarm/${values.session}`;
-  return { do: "replay", of, session, json };
+  return values.shrink === true ? { do: "shrink", of, session, out: values.out ?? null, json } : { do: "replay", of, session, json };
 }

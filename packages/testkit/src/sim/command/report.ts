@@ -1,3 +1,5 @@
+import { INTERLEAVINGS } from "../swarm/cases/catalogue.js";
+
 /** So many seeds reach everything that can be reached: from then on, something unreached is a failure. */
 export const COVERAGE_SEEDS = 1_000;
 
@@ -48,9 +50,7 @@ export function describeReport(report: SimReport): string[] {
     `simulated    ${virtualHours.toFixed(1)} h; a cluster of three nodes ${Math.round(report.timesRealTime)} times as fast as real time on one core; ${Math.round(report.timesRealTimeInAll)} in all`,
     `work         ${report.messages} messages, ${report.handovers} hand-overs, ${report.failovers} fail-overs`,
     `faults       ${faults.map(([kind, count]) => `${kind} ${count}`).join(", ") || "none"}`,
-    `cases        ${Object.entries(report.interleavings)
-      .map(([id, times]) => `${id}: ${times}`)
-      .join(", ")}`,
+    `cases        ${INTERLEAVINGS.map(({ id }) => `${id}: ${report.interleavings[id] ?? 0}`).join(", ")}`,
     ...Object.entries(report.notApplicableYet).map(([what, why]) => `not yet      ${what}: ${why}`),
     `unreached    ${unreached.join(", ") || "nothing"}${seeds < COVERAGE_SEEDS && unreached.length > 0 ? ` (counts from ${COVERAGE_SEEDS} seeds on)` : ""}`,
     `trace        ${report.traceHash}`,

@@ -7,6 +7,7 @@ import { type HuntOptions, parseSimOptions, SIM_USAGE } from "./options.js";
 import { Progress } from "./progress.js";
 import { replay } from "./replay.js";
 import { describeReport, isGood } from "./report.js";
+import { shrinkCommand } from "./shrink.js";
 
 /** Where a command writes, and how it is told to stop. */
 export interface CommandIo {
@@ -35,6 +36,8 @@ export async function runSim(args: readonly string[], io: CommandIo): Promise<nu
       return runDeterminism(task.first, task.seeds, task.json, io);
     case "replay":
       return (await replay(task.of, task.session, task.json, io.write)) ? 0 : 1;
+    case "shrink":
+      return (await shrinkCommand(task.of, { ...task, ...io })) ? 0 : 1;
   }
 }
 
