@@ -269,6 +269,20 @@ test("a link whose token is refused is replaced by a new one, once", async () =>
   expect(client.status).toBe("live");
 });
 
+test("a link that ends while its new socket is awaited takes that socket's hello with it", async () => {
+  const { clock, cluster, client, log } = live();
+  const answer = client.call.add?.(1);
+  clock.advance(50);
+  expect(await answer).toBe(1);
+  cluster.move("ws://b");
+  clock.advance(11);
+  expect(sent(at(cluster, 1), "hello")).toHaveLength(1);
+  at(cluster, 0).deliver({ t: "problem", code: "E_LINK_UNKNOWN", message: "", fatal: true, retryAfterMs: 1 });
+  clock.advance(1_000);
+  expect(log).toEqual(["live", "handover a-b", "reset E_LINK_UNKNOWN", "reconnecting", "live"]);
+  expect(new Set(cluster.sockets.flatMap((socket) => sent(socket, "hello").map(({ link }) => link))).size).toBe(2);
+});
+
 test("a welcome that leaves a gap is not believed", () => {
   const { clock, cluster, client, log } = live({ endpoints: ["ws://a"] });
   cluster.broadcast("tick", 1);

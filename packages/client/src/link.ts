@@ -37,8 +37,8 @@ export interface LinkOptions {
 interface Attempt {
   readonly channel: Channel;
   readonly timer: Scheduled;
-  /** From here on the session may have attached to this channel. */
-  helloed: boolean;
+  /** Who said hello on it. From then on the session may have attached to this channel. */
+  helloed: Identity | null;
 }
 
 /** A better endpoint, and when to try it. */
@@ -155,7 +155,7 @@ export class Link {
     if (phase.name === "closed") return;
     if (leave) {
       this.#send({ t: "bye" });
-      if (phase.name === "connecting" && phase.attempt.helloed) phase.attempt.channel.send({ t: "bye" });
+      if (phase.name === "connecting" && phase.attempt.helloed !== null) phase.attempt.channel.send({ t: "bye" });
     }
     if (phase.name === "waiting") phase.timer.cancel();
     if (phase.name === "connecting" || phase.name === "switching") this.#abandon(phase.attempt);
@@ -209,7 +209,7 @@ export class Link {
   #attempt(to: string | Channel): Attempt {
     const channel = typeof to === "string" ? (this.#spares.take(to) ?? this.#open(to)) : to;
     const timer = this.#env.clock.schedule(this.#env.limits.attemptTimeoutMs, () => channel.fail(true));
-    return { channel, timer, helloed: false };
+    return { channel, timer, helloed: null };
   }
 
   #open(endpoint: string): Channel {
@@ -258,7 +258,7 @@ export class Link {
   #hello(attempt: Attempt, auth: string | null): void {
     if (this.#attemptOn(attempt.channel) !== attempt) return;
     const { link, token, nextToken, known } = this.#identity;
-    attempt.helloed = true;
+    attempt.helloed = this.#identity;
     attempt.channel.send({
       t: "hello",
       protocol: CLIENT_PROTOCOL,
@@ -284,7 +284,7 @@ export class Link {
     const phase = this.#phase;
     this.#abandon(attempt);
     if (phase.name !== "switching") this.#wait(pauseMs);
-    else if (attempt.helloed) {
+    else if (attempt.helloed !== null) {
       // The session may have attached to the channel that just failed: the old one has to say hello again to be heard.
       this.#silence();
       this.#switches.nextMs();
@@ -311,8 +311,13 @@ export class Link {
     const phase = this.#phase;
     this.#silence();
     if (phase.name === "switching") {
-      this.#enter({ name: "connecting", attempt: phase.attempt });
-      return;
+      const { attempt } = phase;
+      if (attempt.helloed === null || attempt.helloed === this.#identity) {
+        this.#enter({ name: "connecting", attempt });
+        return;
+      }
+      // It waits for an answer to a link that is no more, whose numbers would be taken for those of the new one.
+      this.#abandon(attempt);
     }
     if (phase.name === "live") phase.plan?.timer.cancel();
     this.#endpoints.prefer(channel.endpoint, avoid);
@@ -489,7 +494,7 @@ export class Link {
     let phase = this.#phase;
     if (phase.name === "switching") {
       // Once it has said hello, it is awaited: its welcome tells where the owner is, and the next plan is made then.
-      if (phase.attempt.helloed || phase.attempt.channel.endpoint === endpoint) return;
+      if (phase.attempt.helloed !== null || phase.attempt.channel.endpoint === endpoint) return;
       this.#abandon(phase.attempt);
       phase = { name: "live", channel: phase.channel, plan: null };
     }

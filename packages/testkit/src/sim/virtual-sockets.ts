@@ -14,10 +14,10 @@ import type { Arrival } from "./virtual-network.js";
 
 /** Sees what clients and nodes say to each other and changes nothing. */
 export interface SocketObserver {
-  /** A frame of a client reaches its node. `socket` names the socket. */
-  up(endpoint: string, socket: number, frame: ClientFrame): void;
+  /** A frame of a client reaches its node. `socket` names the socket, `owner` whose it is. */
+  up(endpoint: string, socket: number, frame: ClientFrame, owner: string): void;
   /** A frame of a node leaves for the client. `bytes` is only valid during the call. */
-  down(endpoint: string, socket: number, bytes: Uint8Array): void;
+  down(endpoint: string, socket: number, bytes: Uint8Array, owner: string): void;
   /** A socket was lost. `halfOpen`: its node does not know yet. */
   cut(endpoint: string, socket: number, halfOpen: boolean): void;
 }
@@ -74,9 +74,9 @@ class Pipe implements ClientSocket {
   }
 
   #handle(bytes: Uint8Array): void {
-    const { router, observer, endpoint, number } = this.#ports;
+    const { router, observer, endpoint, number, owner } = this.#ports;
     const frame = decodeClientFrame(bytes);
-    observer()?.up(endpoint, number, frame);
+    observer()?.up(endpoint, number, frame, owner);
     switch (frame.t) {
       case "hello":
         this.#route?.detach();
@@ -103,9 +103,9 @@ class Pipe implements ClientSocket {
 
   /** From the node. */
   send(frame: Uint8Array): void {
-    const { clock, latency, observer, endpoint, number } = this.#ports;
+    const { clock, latency, observer, endpoint, number, owner } = this.#ports;
     if (!this.#nodeOpen) return;
-    observer()?.down(endpoint, number, frame);
+    observer()?.down(endpoint, number, frame, owner);
     const bytes = frame.slice();
     const now = clock.now();
     this.#lastDownMs = Math.max(this.#lastDownMs, now + latency());

@@ -1,5 +1,6 @@
 import {
   type ClientFrame,
+  decodeClientFrame,
   decodePeerMessage,
   type NodeRef,
   nodeIdOf,
@@ -44,12 +45,16 @@ export class Observers implements RunObserver {
       leaseEnded: (ref) => this.#leaseEnded(ref),
     };
     cluster.sockets.observer = {
-      up: (endpoint, socket, frame) => this.#up(endpoint, socket, frame),
-      down: (endpoint, socket, bytes) => {
+      up: (endpoint, socket, frame, owner) => this.#up(endpoint, socket, frame, owner),
+      down: (endpoint, socket, bytes, owner) => {
         world.trace.add(4, endpoint, "", socket, bytes.length);
         this.#cases.down(socket, bytes);
+        world.trace.say(() => `${endpoint} → ${owner} on socket ${socket} ${describe(decodeClientFrame(bytes.slice()))}`);
       },
-      cut: (endpoint, socket) => world.trace.add(5, endpoint, "", socket),
+      cut: (endpoint, socket) => {
+        world.trace.add(5, endpoint, "", socket);
+        world.trace.say(() => `socket ${socket} to ${endpoint} is cut`);
+      },
     };
   }
 
@@ -104,7 +109,7 @@ export class Observers implements RunObserver {
     const type = FRAME_TYPES.get(bytes[0] as number);
     trace.add(7, from, to, checksumOf(bytes), fate === "delivered" ? bytes.length : -bytes.length);
     this.#cases.sent(type, from, to, bytes, fate);
-    if (trace.keeps) trace.say(() => `${from} → ${to} ${fate === "delivered" ? "" : `(${fate}) `}${describe(bytes)}`);
+    if (trace.keeps) trace.say(() => `${from} → ${to} ${fate === "delivered" ? "" : `(${fate}) `}${describePeer(bytes)}`);
     if (this.#traps.length === 0) return;
     if (type === "offer" || type === "grant" || type === "base") this.#spring(type, from, to);
     else if (type === "accept" || type === "taken") this.#spring(type, to, from);
@@ -115,7 +120,7 @@ export class Observers implements RunObserver {
     const { trace } = this.#world;
     trace.add(8, from, to, checksumOf(bytes), bytes.length);
     this.#cases.delivered(FRAME_TYPES.get(bytes[0] as number), from, to, bytes);
-    if (replayed && trace.keeps) trace.say(() => `${from} → ${to} (again) ${describe(bytes)}`);
+    if (replayed && trace.keeps) trace.say(() => `${from} → ${to} (again) ${describePeer(bytes)}`);
   }
 
   // ---- the directory ----
@@ -183,10 +188,11 @@ export class Observers implements RunObserver {
 
   // ---- clients ----
 
-  #up(endpoint: string, socket: number, frame: ClientFrame): void {
+  #up(endpoint: string, socket: number, frame: ClientFrame, owner: string): void {
     const world = this.#world;
     world.trace.add(12, endpoint, frame.t, socket, frame.t === "input" ? frame.seq : 0);
     this.#cases.up(endpoint, socket, frame);
+    world.trace.say(() => `${owner} → ${endpoint} on socket ${socket} ${describe(frame)}`);
     if (frame.t === "hello") {
       world.hellos.push({ endpoint, frame });
       if (world.hellos.length > 64) world.hellos.shift();
@@ -236,14 +242,16 @@ function checksumOf(bytes: Uint8Array): number {
   );
 }
 
-/** A message for people. */
-function describe(bytes: Uint8Array): string {
-  let message: PeerMessage;
+function describePeer(bytes: Uint8Array): string {
   try {
-    message = decodePeerMessage(systemCrc32, bytes.slice());
+    return describe(decodePeerMessage(systemCrc32, bytes.slice()));
   } catch {
     return "(damaged)";
   }
+}
+
+/** A message for people. */
+function describe(message: PeerMessage | ClientFrame): string {
   const parts = Object.entries(message).flatMap(([name, value]) => {
     if (name === "t" || value === null) return [];
     if (value instanceof Uint8Array) return [`${name} ${value.length} B`];

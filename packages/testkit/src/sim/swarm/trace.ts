@@ -4,7 +4,7 @@ export interface TimelineEntry {
   readonly text: string;
 }
 
-const TIMELINE_ENTRIES = 4_000;
+const TIMELINE_ENTRIES = 20_000;
 
 /**
  * A hash over everything that happens in a run, in its order; two runs of a seed are the same when their hashes are. On request it also
