@@ -121,11 +121,11 @@ function planJoin(body: SessionBody, input: AttachInput, former: Former | null, 
   const { outputs, inputs } = lost ?? (whole ? { outputs: input.lastOut, inputs: input.acked } : { outputs: 0, inputs: 0 });
   const unknown = body.startedLost ? "E_SESSION_LOST" : whole ? "E_TURNS_LOST" : "E_LINK_EXPIRED";
   const anew = lost === undefined ? "E_SEQUENCE_INVALID" : "E_TURNS_LOST";
+  // The link began anew before and its client has not heard of it: it still comes with its former numbers.
+  const unheard = lost === undefined && present?.begun?.reason != null ? present.begun : null;
   turn.welcome = {
     link: joining,
-    reason: present !== null ? anew : known ? unknown : null,
-    lostOutputs: outputs,
-    lostInputs: inputs,
+    ...(unheard ?? { reason: present !== null ? anew : known ? unknown : null, lostOutputs: outputs, lostInputs: inputs }),
   };
   turn.program = joinLink(turn, joining, former);
   return turn;

@@ -323,6 +323,17 @@ describe("an attach", () => {
     expect(driver.attach("a", { token: "a-1", nextToken: "a-3" }).attach?.ok).toBe(true);
   });
 
+  it("by a client that never heard that its link began anew is told why it did", () => {
+    const driver = two();
+    driver.run({ kind: "detach", link: "a", generation: 1 });
+    driver.run({ kind: "expire", link: "a" });
+    // Its hello comes a second time, and nobody is there to take the answer.
+    const former = { token: "a-0", nextToken: "a-1", epoch: 1, lastOut: 2, sent: 1 };
+    expect(driver.attach("a", former).attach).toMatchObject({ recovered: false, reason: "E_LINK_EXPIRED" });
+    const known = { token: "a-1", nextToken: "a-2", epoch: 1, lastOut: 2, sent: 1 };
+    expect(driver.attach("a", known).attach).toMatchObject({ recovered: false, reason: "E_LINK_EXPIRED", lastIn: 0, nextOut: 1 });
+  });
+
   it("that claims messages which were never sent starts anew, with a name for it", () => {
     const driver = two();
     const result = driver.attach("a", { token: "a-1", nextToken: "a-2", epoch: 1, lastOut: 3 });

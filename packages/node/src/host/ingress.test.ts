@@ -81,6 +81,23 @@ it("tells a client whose welcome came from the new owner already, unless it is n
   expect(fresh).toEqual([]);
 });
 
+it("keeps a client whose attach came a second time after it had gone on with its next token", () => {
+  const { ingress } = stage();
+  const told: string[] = [];
+  const socket = { send: () => told.push("welcome"), fail: (code: string) => told.push(code), release: () => undefined };
+  const hello = { t: "hello", protocol: CLIENT_PROTOCOL, session: SESSION, link: "link", token: "0", nextToken: "1" } as const;
+  ingress.open(socket, { ...hello, epoch: 0, lastOut: 0, sent: 0, acked: 0, offsetEpoch: 0, auth: null }, null);
+  const answer = (generation: number, ok: boolean) => {
+    const problem = { t: "problem", code: "E_LINK_TOKEN", message: "", fatal: true, retryAfterMs: 0 } as const;
+    const frame = encodeClientFrame(new ByteWriter(), ok ? { t: "ping", nonce: 1 } : problem);
+    ingress.attached("b#1", SESSION, 1, { id: "link", generation, ingress: "a#1" }, 1, ok, frame);
+  };
+  answer(1, true);
+  answer(0, false);
+  expect(told).toEqual(["welcome"]);
+  expect(ingress.sockets.count).toBe(1);
+});
+
 it("serves a client whose attach was carried out twice also when the second answer is lost", () => {
   const { ingress } = stage();
   const frames: string[] = [];

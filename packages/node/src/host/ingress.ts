@@ -191,7 +191,8 @@ export class Ingress implements ClientRouter {
       return;
     }
     if (!ok) {
-      this.#refused(from, epoch, entry, frame);
+      // It is welcome already. The attach was sent twice, and the copy came after the client had gone on with its next token.
+      if (entry.attach !== null) this.#refused(from, epoch, entry, frame);
       return;
     }
     if (!this.#ports.routes.learn(session, from, epoch)) {
