@@ -178,6 +178,7 @@ export class GrantedRole implements Role {
       (record) => (record === null ? null : takeBack(record, host.self, this.#epoch)),
       ({ record }) => {
         this.#takingBack = false;
+        // The watch may have told it first: then the session runs already.
         if (record !== null && !this.#stopped) this.onRecord(record);
       },
     );

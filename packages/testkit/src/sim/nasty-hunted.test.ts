@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Gate, nastySession } from "./nasty-session.js";
 import { Stage } from "./nasty-stage.js";
 
+const LOST = { copies: 0, extraMs: 0 } as const;
+
 /** What seeds of the simulator found, each reduced to its core. */
 describe("found by the simulator", () => {
   it("a base that comes once more, behind deltas that overtook it, does not take a replica back", async () => {
@@ -57,6 +59,22 @@ describe("found by the simulator", () => {
     await stage.run(20);
     const { fired } = (await stage.cluster.until((call.read as (argument: null) => Promise<unknown>)(null))) as { fired: string[] };
     expect(fired).toEqual(["slow 1", "alarm"]);
+    expect(await stage.settle()).toEqual([]);
+  });
+
+  it("a session that was taken back begins once, although the answer to the write comes after the watch has told of it", async () => {
+    const stage = await Stage.open({ seed: 5 });
+    const { cluster, key, target } = stage;
+    stage.taps.onFrame("grant", () => LOST, { times: 1_000 });
+    const hit = stage.taps.onWrite("takeBack", () => ({ fate: "unanswered", extraMs: 1 }));
+    stage.move("a", target);
+    await stage.until("the source has sent its GRANT", () => stage.roleOf("a") === "granted", 1_000);
+    cluster.crash(target);
+    await stage.until("the session runs at its source again", () => stage.roleOf("a") === "owner", 5_000);
+    const owner = cluster.slot("a", key)?.owner;
+    expect(hit.times).toBe(1);
+    await stage.run(1_000, { talking: true, stepMs: 10 });
+    expect(cluster.slot("a", key)?.owner).toBe(owner);
     expect(await stage.settle()).toEqual([]);
   });
 });

@@ -193,8 +193,8 @@ export class Observers implements RunObserver {
     world.trace.add(12, endpoint, frame.t, socket, frame.t === "input" ? frame.seq : 0);
     this.#cases.up(endpoint, socket, frame);
     world.trace.say(() => `${owner} → ${endpoint} on socket ${socket} ${describe(frame)}`);
-    if (frame.t === "hello") {
-      world.hellos.push({ endpoint, frame });
+    if (frame.t === "hello" && owner !== "") {
+      world.hellos.push({ owner, frame });
       if (world.hellos.length > 64) world.hellos.shift();
     }
   }
