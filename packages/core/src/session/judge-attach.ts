@@ -30,7 +30,8 @@ export function judgeAttach(link: LinkState, input: AttachInput, branchEpoch: nu
     const inputs = Math.max(0, input.acked - link.lastIn);
     if (outputs > 0 || inputs > 0) return { kind: "lost", outputs, inputs };
   }
-  if (input.lastOut >= link.nextOut) return { kind: "reset" };
+  // It has been told of more than there is: its numbers are those of an earlier link.
+  if (input.lastOut >= link.nextOut || input.acked > link.lastIn) return { kind: "reset" };
   // Inputs may overtake the hello on the old socket while the client switches (make before break), so `sent` is compared with what
   // was handled before the newest attach, which a client that knows the present token had sent before it made this hello.
   if (current && input.sent < link.lastInAtAttach) return { kind: "reset" };

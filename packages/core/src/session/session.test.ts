@@ -334,6 +334,12 @@ describe("an attach", () => {
     expect(driver.attach("a", known).attach).toMatchObject({ recovered: false, reason: "E_LINK_EXPIRED", lastIn: 0, nextOut: 1 });
   });
 
+  it("that claims answers which were never given starts anew", () => {
+    const driver = two();
+    const result = driver.attach("a", { token: "a-1", nextToken: "a-2", epoch: 1, sent: 3, acked: 2 });
+    expect(result.attach).toMatchObject({ recovered: false, reason: "E_SEQUENCE_INVALID", lastIn: 0, nextOut: 1 });
+  });
+
   it("that claims messages which were never sent starts anew, with a name for it", () => {
     const driver = two();
     const result = driver.attach("a", { token: "a-1", nextToken: "a-2", epoch: 1, lastOut: 3 });

@@ -12,4 +12,8 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
   { seed: 73, was: "an empty slot whose last write was undecided was never thrown away" },
   { seed: 103, was: "the end of a spare socket brought a session back that had ended" },
   { seed: 965, was: "a slow request to create a session was carried out after the session had lived and ended" },
+  { seed: 547, was: "a client took the welcome of a link that had ended for that of the next one" },
+  { seed: 371, was: "an attach that came twice was refused the second time, which closed the socket that was welcome already" },
+  { seed: 407, was: "a client whose link had ended was told that its numbers were invalid" },
+  { seed: 15, was: "a granter that had taken its session back began it again when the answer to its write came" },
 ];

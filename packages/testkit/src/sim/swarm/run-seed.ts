@@ -220,12 +220,20 @@ async function read(world: World): Promise<void> {
     const reader = clients[0];
     if (reader?.calls == null || world.over) continue;
     let reading: Awaited<ReturnType<NonNullable<SwarmClient["calls"]>["read"]>> | null = null;
-    reader.calls.read().then(
-      (answer) => {
-        reading = answer;
-      },
-      (error: unknown) => world.problem(`liveness: ${reader.name} cannot read ${model.key}: ${String(error)}`),
-    );
+    const ask = () => {
+      const { resets } = reader;
+      reader.calls?.read().then(
+        (answer) => {
+          reading = answer;
+        },
+        (error: unknown) => {
+          // Its link was started anew, which has been judged: it asks over the new one.
+          if (reader.resets > resets) ask();
+          else world.problem(`liveness: ${reader.name} cannot read ${model.key}: ${String(error)}`);
+        },
+      );
+    };
+    ask();
     await until(
       world,
       `${model.key} is read`,
