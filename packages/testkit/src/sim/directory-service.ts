@@ -9,6 +9,7 @@ import {
   type SessionRecord,
 } from "@sojourn/core";
 import type { NodeClock } from "./node-clock.js";
+import type { SeededRandom } from "./seeded-random.js";
 import { VirtualDisk } from "./virtual-store.js";
 
 /** Sees what the directory does and changes nothing. */
@@ -18,7 +19,14 @@ export interface DirectoryObserver {
   /** A record was written. */
   written(key: SessionKey, record: SessionRecord, previous: SessionRecord | null): void;
   leaseEnded(ref: NodeRef): void;
+  /** Its store failed, and it has stopped; or it found a damaged entry, and does not start. */
+  failed(what: "store" | "damage"): void;
 }
+
+/** A supervisor starts the process again so long after its end. */
+const RESTART_MS = 200;
+/** Until damage that was found is put right. */
+const REPAIR_MS = 1_000;
 
 /** The process that serves the directory: the production engine on a simulated disk. It can be stopped, paused and restarted. */
 export class DirectoryService {
@@ -30,14 +38,15 @@ export class DirectoryService {
   /** Counts the lives of the process. */
   life = 1;
   #up = true;
+  #starting = false;
   readonly #onUp = new Set<() => void>();
   readonly #records = new Map<SessionKey, SessionRecord>();
   observer: DirectoryObserver | null = null;
 
-  constructor(clock: NodeClock, limits: Limits) {
+  constructor(clock: NodeClock, limits: Limits, random: SeededRandom) {
     this.clock = clock;
     this.#limits = limits;
-    this.disk = new VirtualDisk(clock);
+    this.disk = new VirtualDisk(clock, random);
     this.#engine = DirectoryEngine.inMemory({ clock, limits });
     this.#handle = new LocalDirectory(this.#engine);
   }
@@ -76,21 +85,54 @@ export class DirectoryService {
     void this.#engine.abort();
   }
 
+  /** Starts it; where its disk is damaged it does not start until that is put right. */
   async start(): Promise<void> {
-    if (this.#up) return;
-    await this.#open();
+    if (this.#up || this.#starting) return;
+    this.#starting = true;
+    try {
+      await this.#open();
+    } catch {
+      this.#starting = false;
+      this.observer?.failed("damage");
+      this.clock.schedule(REPAIR_MS, () => {
+        this.disk.repair();
+        void this.start();
+      });
+      return;
+    }
+    this.#starting = false;
     this.#up = true;
     for (const listener of [...this.#onUp]) listener();
   }
 
   async #open(): Promise<void> {
-    this.#engine = await DirectoryEngine.open({ clock: this.clock, limits: this.#limits, store: this.disk.open() });
+    const engine: DirectoryEngine = await DirectoryEngine.open({
+      clock: this.clock,
+      limits: this.#limits,
+      store: this.disk.open(),
+      onFailure: () => {
+        if (this.#engine === engine) this.#storeFailed();
+      },
+    });
+    this.#engine = engine;
     this.#handle = new LocalDirectory(this.#engine);
-    for (const [key, record] of this.disk.records()) this.#records.set(key, record);
-    const engine = this.#engine;
+    // Writes that nobody was told of may be there all the same.
+    for (const [key, record] of this.disk.records()) {
+      const previous = this.#records.get(key) ?? null;
+      if (previous !== null && previous.revision >= record.revision) continue;
+      this.#records.set(key, record);
+      this.observer?.written(key, record, previous);
+    }
     engine.watchNodes((entry) => {
       if (entry.ended && this.#engine === engine) this.observer?.leaseEnded(entry.ref);
     });
+  }
+
+  #storeFailed(): void {
+    if (!this.#up) return;
+    this.observer?.failed("store");
+    this.stop(0);
+    this.clock.schedule(RESTART_MS, () => void this.start());
   }
 
   /** A write arrives at the directory. */

@@ -6,7 +6,8 @@ export { runScenario, type ScenarioOptions, type ScenarioReport } from "./scenar
 export { SeededRandom } from "./seeded-random.js";
 export { type Incident, SimCluster, type SimNode, type SimOptions } from "./sim-cluster.js";
 export { SimScope } from "./sim-scope.js";
-export { type DrawOptions, drawPlan } from "./swarm/draw-plan.js";
+export type { DrawOptions } from "./swarm/draw-options.js";
+export { drawPlan } from "./swarm/draw-plan.js";
 export { FAULTS, type Fault, type SeedPlan, WORKLOADS, type Workload } from "./swarm/plan.js";
 export { runPlan, runSeed, type SeedOptions, type SeedReport } from "./swarm/run-seed.js";
 export type { RunOptions } from "./swarm/world.js";

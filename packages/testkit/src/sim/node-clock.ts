@@ -1,5 +1,7 @@
 import type { Clock, Scheduled } from "@sojourn/core";
 
+const ROUNDING_MS = 1e-6;
+
 /**
  * One process's view of the virtual clock. It may run fast or slow, and its wall clock may jump. While the process is paused, as by
  * SIGSTOP or a long collection, time passes but nothing of it runs; what came due or arrived meanwhile runs, in the order in which it
@@ -20,6 +22,9 @@ export class NodeClock implements Clock {
   #effortMs = 0;
   #busyUntil = 0;
   #tasks = 0;
+  /** How long it has slept in all, and since when it sleeps now. */
+  #sleptMs = 0;
+  #asleepSince: number | null = null;
 
   /** @param rate how much faster than real time it runs, 1 for exact */
   constructor(inner: Clock, rate = 1) {
@@ -30,8 +35,9 @@ export class NodeClock implements Clock {
   }
 
   now(): number {
-    if (this.#rate === 1) return this.#inner.now();
-    return Math.max(this.#floor, this.#innerStart + (this.#inner.now() - this.#outerStart) * this.#rate);
+    if (this.#rate === 1 && this.#sleptMs === 0 && this.#asleepSince === null) return this.#inner.now();
+    const awake = (this.#asleepSince ?? this.#inner.now()) - this.#outerStart - this.#sleptMs;
+    return Math.max(this.#floor, this.#innerStart + awake * this.#rate);
   }
 
   wallNow(): number {
@@ -52,15 +58,20 @@ export class NodeClock implements Clock {
     const dueAt = this.now() + Math.max(0, delayMs);
     let live = true;
     this.#tasks++;
-    const scheduled = this.#inner.schedule(delayMs / this.#rate, () =>
+    const ring = () =>
       this.arrive(() => {
         if (!live) return;
+        const leftMs = dueAt - this.now();
+        if (this.#sleptMs > 0 && leftMs > ROUNDING_MS) {
+          scheduled = this.#inner.schedule(leftMs / this.#rate, ring);
+          return;
+        }
         live = false;
         this.#tasks--;
-        if (this.#rate !== 1 && this.#floor < dueAt) this.#floor = dueAt;
+        if (this.#floor < dueAt) this.#floor = dueAt;
         task();
-      }),
-    );
+      });
+    let scheduled = this.#inner.schedule(delayMs / this.#rate, ring);
     return {
       cancel: () => {
         if (!live) return;
@@ -108,9 +119,28 @@ export class NodeClock implements Clock {
     this.#paused = true;
   }
 
+  /** The whole machine is suspended: like a pause, and its monotonic clock stands still with it. */
+  sleep(): void {
+    this.#paused = true;
+    this.#asleepSince ??= this.#inner.now();
+  }
+
+  get asleep(): boolean {
+    return this.#asleepSince !== null;
+  }
+
+  /** It has slept, so that its clock is behind: it may think of a lease that has ended that it has not. */
+  get hasSlept(): boolean {
+    return this.#sleptMs > 0 || this.#asleepSince !== null;
+  }
+
   /** Each thing that was missed runs as a task of its own, so that promises settle in between. */
   wake(): void {
     this.#paused = false;
+    if (this.#asleepSince !== null) {
+      this.#sleptMs += this.#inner.now() - this.#asleepSince;
+      this.#asleepSince = null;
+    }
     for (const task of this.#missed.splice(0)) this.#inner.schedule(0, () => this.arrive(task));
   }
 }

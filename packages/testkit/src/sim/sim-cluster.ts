@@ -78,7 +78,9 @@ export class SimCluster {
     this.#clientLimits = resolveClientLimits(options.clientLimits);
     this.network = new VirtualNetwork(this.clock, this.random.fork(), this.limits.peerTimeoutMs);
     this.sockets = new VirtualSockets(this.clock, this.random.fork());
-    this.directory = new DirectoryService(new NodeClock(this.clock, options.directoryRate), this.limits);
+    // A generator of its own: what the disk draws shifts nobody's numbers.
+    const diskRandom = new SeededRandom(options.seed ^ 0xd15c);
+    this.directory = new DirectoryService(new NodeClock(this.clock, options.directoryRate), this.limits, diskRandom);
   }
 
   /** Starts all nodes and lets them find each other. */

@@ -34,6 +34,7 @@ export function failureLines({ seed, problems, timeline }: Failure, commit: stri
 export function planLines(plan: SeedPlan): string[] {
   const events = new Map<string, number>();
   for (const event of plan.events) events.set(event.do, (events.get(event.do) ?? 0) + 1);
+  const { disk = {}, ...directory } = plan.directory;
   const numbers = (of: object) =>
     Object.entries(of)
       .filter(([, value]) => value !== 0)
@@ -45,7 +46,7 @@ export function planLines(plan: SeedPlan): string[] {
     `faults     ${plan.faults.join(", ") || "none"}`,
     `work       ${plan.workloads.join(", ")}`,
     `network    ${numbers(plan.network)}`,
-    `directory  ${numbers(plan.directory)}`,
+    `directory  ${numbers({ ...directory, ...disk })}`,
     `clocks     ${plan.rates.map((rate) => rate.toFixed(4)).join(", ") || "exact"}`,
     `limits     ${numbers(plan.limits)}`,
     `events     ${[...events].map(([name, times]) => `${name} ${times}`).join(", ") || "none"}`,

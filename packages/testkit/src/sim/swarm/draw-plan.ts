@@ -1,28 +1,19 @@
 import type { Limits } from "@sojourn/core";
-import { SeededRandom } from "../seeded-random.js";
-import { FAULTS, type Fault, MOMENTS, type PlannedEvent, type PlannedSession, type SeedPlan, WORKLOADS, type Workload } from "./plan.js";
-
-/** What a caller fixes instead of leaving it to the seed. */
-export interface DrawOptions {
-  readonly nodes?: number;
-  /** Only these may go wrong. */
-  readonly faults?: readonly Fault[];
-  readonly workloads?: readonly Workload[];
-  readonly limits?: Partial<Limits>;
-}
-
-class Dice extends SeededRandom {
-  /** Between the two, small values as likely as great ones by ratio. */
-  log(from: number, to: number): number {
-    return from * (to / from) ** this.next();
-  }
-  between(from: number, to: number): number {
-    return from + this.next() * (to - from);
-  }
-  whole(from: number, to: number): number {
-    return Math.floor(this.between(from, to + 1));
-  }
-}
+import { Dice } from "./dice.js";
+import { drawLate } from "./draw-late.js";
+import type { DrawOptions } from "./draw-options.js";
+import {
+  EARLY_FAULTS,
+  EARLY_WORKLOADS,
+  FAULTS,
+  type Fault,
+  MOMENTS,
+  type PlannedEvent,
+  type PlannedSession,
+  type SeedPlan,
+  WORKLOADS,
+  type Workload,
+} from "./plan.js";
 
 /** Draws the mix of one seed: which faults are on and how strong, what the clients do, how large the cluster is, and when what happens. */
 export function drawPlan(seed: number, options: DrawOptions = {}): SeedPlan {
@@ -30,9 +21,9 @@ export function drawPlan(seed: number, options: DrawOptions = {}): SeedPlan {
   const nodes = options.nodes ?? dice.pick([3, 3, 3, 3, 3, 4, 4, 5, 5, 6, 7, 9]);
   const calm = dice.chance(0.05);
   const share = dice.pick([0.06, 0.12, 0.2, 0.3]);
-  const on = new Set<Fault>(FAULTS.filter((fault) => !calm && dice.chance(share * (RARE[fault] ?? 1))));
+  const on = new Set<Fault>(EARLY_FAULTS.filter((fault) => !calm && dice.chance(share * (RARE[fault] ?? 1))));
   if (options.faults !== undefined) for (const fault of FAULTS) if (!options.faults.includes(fault)) on.delete(fault);
-  const work = new Set<Workload>(WORKLOADS.filter((workload) => workload === "chat" || dice.chance(WORK[workload] ?? 0.2)));
+  const work = new Set<Workload>(EARLY_WORKLOADS.filter((workload) => workload === "chat" || dice.chance(WORK[workload] ?? 0.2)));
   if (options.workloads !== undefined) for (const workload of WORKLOADS) if (!options.workloads.includes(workload)) work.delete(workload);
   const activeMs = Math.round(dice.log(15_000, 60_000));
   const latencyMs = dice.log(0.5, 60);
@@ -42,7 +33,7 @@ export function drawPlan(seed: number, options: DrawOptions = {}): SeedPlan {
     talkMs: dice.log(600, 6_000),
     home: dice.below(nodes),
   }));
-  return {
+  const plan: SeedPlan = {
     seed,
     nodes,
     newer: work.has("versions") ? range(nodes).filter(() => dice.chance(0.5)) : [],
@@ -78,6 +69,7 @@ export function drawPlan(seed: number, options: DrawOptions = {}): SeedPlan {
     faults: FAULTS.filter((fault) => on.has(fault)),
     workloads: WORKLOADS.filter((workload) => work.has(workload)),
   };
+  return calm ? plan : drawLate(plan, options);
 }
 
 /** How much rarer or more frequent than others. */

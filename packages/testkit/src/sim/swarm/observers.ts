@@ -11,6 +11,7 @@ import {
 } from "@sojourn/core";
 import { systemCrc32 } from "@sojourn/node";
 import type { SimNode } from "../sim-cluster.js";
+import type { DiskFault } from "../virtual-store.js";
 import { Cases } from "./cases/cases.js";
 import { FRAME_TYPES } from "./frame-types.js";
 import type { Moment, PlannedEvent } from "./plan.js";
@@ -43,6 +44,14 @@ export class Observers implements RunObserver {
       asked: (key, expected, draft) => this.#asked(key, expected, draft),
       written: (key, record, previous) => this.#written(key, record, previous),
       leaseEnded: (ref) => this.#leaseEnded(ref),
+      failed: (what) => {
+        world.trace.add(15, what, "", 0);
+        world.trace.say(() =>
+          what === "store" ? "the directory's store failed, and it has stopped" : "the directory finds its disk damaged",
+        );
+        world.reached.count(`directory stopped: ${what}`);
+        this.#cases.directoryFailed(what);
+      },
     };
     cluster.sockets.observer = {
       up: (endpoint, socket, frame, owner) => this.#up(endpoint, socket, frame, owner),
@@ -226,6 +235,14 @@ export class Observers implements RunObserver {
 
   moveFailed(code: string, message: string): void {
     this.#cases.moveFailed(code, message);
+  }
+
+  diskFault(fault: DiskFault): void {
+    const world = this.#world;
+    world.trace.add(16, fault, "", 0);
+    world.trace.say(() => `the directory's disk: ${fault}`);
+    if (fault !== "diskFull") world.reached.count(`fault ${fault}`);
+    this.#cases.diskFault(fault);
   }
 
   happened(what: PlannedEvent["do"], node: SimNode): void {

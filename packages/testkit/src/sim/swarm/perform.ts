@@ -85,6 +85,23 @@ export function perform(world: World, event: PlannedEvent): void {
       });
       return;
     }
+    case "sleep": {
+      // One that owns something, if there is one.
+      const from = ids.indexOf(id);
+      const asleep = [...ids.slice(from), ...ids.slice(0, from)].find((one) => sleep(world, one, forMs));
+      if (asleep !== undefined) done(asleep, forMs);
+      return;
+    }
+    case "diskFull": {
+      const { disk } = cluster.directory;
+      if (disk.full) return;
+      disk.full = true;
+      done(forMs);
+      later(forMs, () => {
+        disk.full = false;
+      });
+      return;
+    }
     case "slowNode": {
       const slow = cluster.node(id);
       slow.clock.slow(amount);
@@ -352,6 +369,37 @@ function stopDirectory(world: World, event: PlannedEvent): void {
   const { forMs = 0, amount = 0 } = event;
   directory.stop(event.do === "directoryRestart" ? null : Math.floor(amount * (directory.disk.unflushed + 1)));
   clock.schedule(forMs, () => void directory.start());
+}
+
+/**
+ * A machine is suspended, and its monotonic clock with it: when it wakes it may not know that its lease has ended. What it owns must be
+ * protected by acknowledgements, so nothing happens to a node that is waited for by nobody.
+ */
+function sleep(world: World, id: string, forMs: number): boolean {
+  const { cluster } = world;
+  const node = cluster.node(id);
+  const host = node.runtime?.host;
+  if (host === null || host === undefined || node.clock.paused) return false;
+  const owned = host.ownedKeys();
+  if (owned.length === 0) return false;
+  for (const key of owned) {
+    const feeds = host.slots.get(key)?.owner?.feeds.values() ?? [];
+    if (![...feeds].some(({ waited }) => waited)) return false;
+  }
+  for (const key of owned) {
+    const model = world.models.get(key);
+    if (model !== undefined) model.suspicion = true;
+  }
+  node.clock.sleep();
+  cluster.network.still(node.address, true);
+  cluster.clock.schedule(forMs, () => {
+    cluster.network.still(node.address, false);
+    if (!node.clock.asleep) return;
+    world.observers.waking(node);
+    world.trace.say(() => `${id} wakes from its sleep`);
+    node.clock.wake();
+  });
+  return true;
 }
 
 /** Somebody who has overheard an old hello uses it at some node. */

@@ -1,9 +1,10 @@
 import type { ClientLimits } from "@sojourn/client";
 import type { Limits } from "@sojourn/core";
 import type { FaultPlan } from "../faults.js";
+import type { DiskRates } from "../virtual-store.js";
 
-/** Everything that a seed may let go wrong. Each seed draws which of them are on. */
-export const FAULTS = [
+/** What a seed may let go wrong, but for `LATE_FAULTS`. */
+export const EARLY_FAULTS = [
   "delay",
   "loss",
   "duplication",
@@ -38,11 +39,17 @@ export const FAULTS = [
   "powerLoss",
 ] as const;
 
+/** Drawn apart from the others, so that the earlier ones of a seed stay what they were. */
+export const LATE_FAULTS = ["failedWrite", "tornWrite", "misdirectedWrite", "flippedBit", "diskFull", "sleep"] as const;
+
+/** Everything that a seed may let go wrong. Each seed draws which of them are on. */
+export const FAULTS = [...EARLY_FAULTS, ...LATE_FAULTS] as const;
+
 /** One thing that may go wrong. */
 export type Fault = (typeof FAULTS)[number];
 
-/** What the sessions and their clients are busy with. */
-export const WORKLOADS = [
+/** What the sessions and their clients are busy with, but for `LATE_WORKLOADS`. */
+export const EARLY_WORKLOADS = [
   "chat",
   "roam",
   "timers",
@@ -58,6 +65,12 @@ export const WORKLOADS = [
   "versions",
 ] as const;
 
+/** Drawn apart: very many clients that come back at once, and sessions whose epochs are near their limit. */
+export const LATE_WORKLOADS = ["crowd", "lateEpochs"] as const;
+
+/** All kinds of work. */
+export const WORKLOADS = [...EARLY_WORKLOADS, ...LATE_WORKLOADS] as const;
+
 /** One kind of work. */
 export type Workload = (typeof WORKLOADS)[number];
 
@@ -71,7 +84,20 @@ export type Moment = (typeof MOMENTS)[number];
 export interface PlannedEvent {
   readonly atMs: number;
   readonly do:
-    | Exclude<Fault, "delay" | "loss" | "duplication" | "replay" | "reordering" | "corruption" | "clockRate">
+    | Exclude<
+        Fault,
+        | "delay"
+        | "loss"
+        | "duplication"
+        | "replay"
+        | "reordering"
+        | "corruption"
+        | "clockRate"
+        | "failedWrite"
+        | "tornWrite"
+        | "misdirectedWrite"
+        | "flippedBit"
+      >
     | "move"
     | "batch"
     | "cross"
@@ -113,7 +139,16 @@ export interface SeedPlan {
   readonly limits: Partial<Limits>;
   readonly clientLimits: Partial<ClientLimits>;
   readonly network: FaultPlan;
-  readonly directory: { readonly delayMs: number; readonly appendMs: number; readonly lostAnswers: number; readonly lateWrites: number };
+  readonly directory: {
+    readonly delayMs: number;
+    readonly appendMs: number;
+    readonly lostAnswers: number;
+    readonly lateWrites: number;
+    /** What its disk does wrong. */
+    readonly disk?: DiskRates;
+  };
+  /** The epoch from which sessions begin; 0 when left out. */
+  readonly firstEpoch?: number;
   /** How much faster than real time clocks run: the directory's, then the nodes'. */
   readonly rates: readonly number[];
   readonly sessions: readonly PlannedSession[];

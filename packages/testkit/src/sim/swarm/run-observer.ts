@@ -1,5 +1,6 @@
 import type { NodeRef, SessionKey } from "@sojourn/core";
 import type { SimNode } from "../sim-cluster.js";
+import type { DiskFault } from "../virtual-store.js";
 import type { Moment, PlannedEvent } from "./plan.js";
 
 /** A node that is to die when a hand-over reaches a moment. */
@@ -26,6 +27,8 @@ export interface RunObserver {
   waking(node: SimNode): void;
   batchEnded(moved: readonly boolean[]): void;
   moveFailed(code: string, message: string): void;
+  /** The directory's disk did something wrong. */
+  diskFault(fault: DiskFault): void;
   /** A planned fault took place. */
   happened(what: PlannedEvent["do"], node: SimNode): void;
 }

@@ -1,5 +1,6 @@
 import type { SessionKey } from "@sojourn/core";
-import { type DrawOptions, drawPlan } from "./draw-plan.js";
+import type { DrawOptions } from "./draw-options.js";
+import { drawPlan } from "./draw-plan.js";
 import { Observers } from "./observers.js";
 import { perform } from "./perform.js";
 import type { Fault, SeedPlan, Workload } from "./plan.js";

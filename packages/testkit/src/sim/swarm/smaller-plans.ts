@@ -24,6 +24,10 @@ export function* smallerPlans(plan: SeedPlan): Generator<Smaller> {
     if ((plan.network[name] ?? 0) > 0) yield { what: `network ${name}`, plan: { ...plan, network: { ...plan.network, [name]: 0 } } };
   for (const name of DIRECTORY_FAULTS)
     if (plan.directory[name] > 0) yield { what: `directory ${name}`, plan: { ...plan, directory: { ...plan.directory, [name]: 0 } } };
+  const { disk, ...directory } = plan.directory;
+  if (disk !== undefined) yield { what: "faults of the disk", plan: { ...plan, directory } };
+  const { firstEpoch, ...earlier } = plan;
+  if (firstEpoch !== undefined) yield { what: "late epochs", plan: earlier };
   if (plan.rates.length > 0) yield { what: "clock rates", plan: { ...plan, rates: [] } };
   if (plan.newer.length > 0) yield { what: "newer code", plan: { ...plan, newer: [] } };
   if (plan.nodes > 2)

@@ -1,5 +1,5 @@
 import { SessionClient } from "@sojourn/client";
-import { type ClientFrame, type NodeRef, nodeIdOf, type SessionKey } from "@sojourn/core";
+import { type ClientFrame, type DirectoryChange, type NodeRef, nodeIdOf, type SessionKey } from "@sojourn/core";
 import { CALM } from "../faults.js";
 import { SeededRandom } from "../seeded-random.js";
 import { SimCluster, type SimNode } from "../sim-cluster.js";
@@ -28,6 +28,12 @@ export interface RunOptions {
 }
 
 const MAX_PROBLEMS = 20;
+
+/** A session that lived and ended before the run began, up to this epoch. */
+function tombstone(key: SessionKey, epoch: number): DirectoryChange {
+  const record = { revision: 1, epoch, owner: "z#1", inSync: [], heir: null, ended: true, writer: "z#1/1" };
+  return { type: "record", key, record, previous: null };
+}
 
 /** Nothing goes wrong on the way to the directory, also for nodes that start then. */
 const CALM_DIRECTORY: DirectoryFaults = { delayMs: 1, lostAnswers: 0, lateWrites: 0, down: false };
@@ -144,17 +150,26 @@ export class World implements ClientHost {
 
   async start(): Promise<void> {
     const { cluster, plan } = this;
-    cluster.directory.disk.appendMs = plan.directory.appendMs;
+    const { disk } = cluster.directory;
+    disk.appendMs = plan.directory.appendMs;
+    if (plan.firstEpoch !== undefined) disk.preload([...this.models.keys()].map((key) => tombstone(key, plan.firstEpoch ?? 0)));
+    disk.onFault = (fault) => this.observers.diskFault(fault);
     await cluster.directory.useDisk();
     if (plan.rates.length > 0) this.reached.count("fault clockRate", plan.rates.length);
     for (const id of this.ids) this.boot(id);
     await cluster.clock.run(100);
     cluster.clock.afterTask = () => this.invariants.check();
     cluster.network.plan = plan.network;
+    disk.rates = plan.directory.disk ?? null;
     plan.sessions.forEach(({ clients, home }, i) => {
       const model = this.models.get(`swarm/s${i}`) as SessionModel;
       for (let n = 0; n < clients; n++) {
-        const client = new SwarmClient(`${String.fromCharCode(97 + n)}${i}`, model, (home + (n % 2)) % plan.nodes, this);
+        const client = new SwarmClient(
+          `${n < 26 ? String.fromCharCode(97 + n) : `n${n}_`}${i}`,
+          model,
+          (home + (n % 2)) % plan.nodes,
+          this,
+        );
         this.clients.push(client);
         client.connect();
       }
@@ -275,6 +290,8 @@ export class World implements ClientHost {
     cluster.network.heal();
     cluster.network.plan = { ...CALM, latencyMs: Math.min(5, this.plan.network.latencyMs) };
     cluster.directory.clock.wake();
+    cluster.directory.disk.full = false;
+    cluster.directory.disk.rates = null;
     void cluster.directory.start();
     for (const id of this.ids) {
       const node = cluster.node(id);

@@ -1,5 +1,6 @@
 import type { ClientFrame, NodeRef, PeerMessage, RecordDraft, SessionKey, SessionRecord } from "@sojourn/core";
 import type { SimNode } from "../../sim-cluster.js";
+import type { DiskFault } from "../../virtual-store.js";
 import type { PlannedEvent } from "../plan.js";
 import type { World } from "../world.js";
 import type { WriteMeaning } from "../writes.js";
@@ -97,6 +98,14 @@ export class Cases {
 
   moveFailed(code: string, message: string): void {
     this.#state.moveFailed(code, message);
+  }
+
+  diskFault(fault: DiskFault): void {
+    if (fault === "diskFull" && this.#world.moves.size > 0) this.#world.reached.count("case 43");
+  }
+
+  directoryFailed(what: "store" | "damage"): void {
+    if (what === "damage") this.#world.reached.count("case 44b");
   }
 
   /** A planned event took place. */

@@ -50,7 +50,7 @@ const ownership: readonly Interleaving[] = [
   },
   { id: "16", name: "the lease ends during a pause", seen: "a process that owns sessions wakes after its lease has ended" },
   { id: "17a", name: "the wall clock jumps or strobes", seen: "it does at a node that owns sessions" },
-  { id: "17b", name: "a machine sleeps and its monotonic clock stands still", seen: "a node that owns sessions sleeps past its lease" },
+  { id: "17b", name: "a machine sleeps and its monotonic clock stands still", seen: "a node that owns sessions has slept past its lease" },
   { id: "18", name: "a renewal whose answer comes late", seen: "it took longer than the tenth of the lease that a node keeps as margin" },
   {
     id: "19",

@@ -111,7 +111,7 @@ export class OwnershipCases {
   waking(node: SimNode): void {
     const host = node.runtime?.host;
     if (host === null || host === undefined || !this.#world.observers.isEnded(host.self)) return;
-    if (host.ownedKeys().length > 0) this.#reach("16");
+    if (host.ownedKeys().length > 0) this.#reach(node.clock.asleep ? "17b" : "16");
   }
 
   membersChanged(): void {

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { VirtualClock } from "../virtual-clock.js";
+import { NodeClock } from "./node-clock.js";
+
+describe("the clock of a simulated machine", () => {
+  it("goes on while its process is paused, and stands still while the machine sleeps", async () => {
+    const outside = new VirtualClock({ outside: false });
+    const [paused, asleep] = [new NodeClock(outside), new NodeClock(outside)];
+    const start = outside.now();
+    paused.pause();
+    asleep.sleep();
+    await outside.run(1_000);
+    expect([paused.now() - start, asleep.now() - start]).toEqual([1_000, 0]);
+    paused.wake();
+    asleep.wake();
+    await outside.run(10);
+    expect([paused.now() - start, asleep.now() - start]).toEqual([1_010, 10]);
+    expect([paused.hasSlept, asleep.hasSlept]).toEqual([false, true]);
+    expect(asleep.wallNow()).toBe(outside.wallNow());
+  });
+
+  it.each([1, 1.05, 0.95])("puts off what was due by the time it slept, at rate %d", async (rate) => {
+    const outside = new VirtualClock({ outside: false });
+    const clock = new NodeClock(outside, rate);
+    const due = clock.now() + 500;
+    let rang = Number.NaN;
+    clock.schedule(500, () => {
+      rang = clock.now();
+    });
+    await outside.run(100);
+    clock.sleep();
+    await outside.run(5_000);
+    clock.wake();
+    await outside.run(200);
+    expect(rang).toBeNaN();
+    await outside.run(1_000);
+    expect(rang).toBeGreaterThanOrEqual(due);
+    expect(rang).toBeLessThan(due + 2);
+    expect(clock.tasks).toBe(0);
+  });
+
+  it("forgets what was cancelled while it slept", async () => {
+    const outside = new VirtualClock({ outside: false });
+    const clock = new NodeClock(outside);
+    let rang = 0;
+    const task = clock.schedule(50, () => rang++);
+    clock.sleep();
+    await outside.run(100);
+    clock.wake();
+    await outside.run(10);
+    task.cancel();
+    await outside.run(1_000);
+    expect([rang, clock.tasks]).toEqual([0, 0]);
+  });
+});

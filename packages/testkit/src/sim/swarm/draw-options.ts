@@ -1,0 +1,11 @@
+import type { Limits } from "@sojourn/core";
+import type { Fault, Workload } from "./plan.js";
+
+/** What a caller fixes instead of leaving it to the seed. */
+export interface DrawOptions {
+  readonly nodes?: number;
+  /** Only these may go wrong. */
+  readonly faults?: readonly Fault[];
+  readonly workloads?: readonly Workload[];
+  readonly limits?: Partial<Limits>;
+}
