@@ -124,6 +124,7 @@ export {
   newerOf,
   type SessionHead,
 } from "./store/session-head.js";
+export { STRATEGIES, type Strategy } from "./strategy/strategy.js";
 export {
   CLIENT_PROTOCOL,
   type ClientFrame,

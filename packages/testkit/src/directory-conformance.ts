@@ -375,5 +375,5 @@ function node(id: string): NodeInfo {
 
 /** A record owned and written by `ref`. */
 function draft(ref: NodeRef, parts: Partial<RecordDraft> = {}): RecordDraft {
-  return { epoch: 1, owner: ref, inSync: [], heir: null, ended: false, writer: `${ref}/1`, ...parts };
+  return { epoch: 1, owner: ref, inSync: [], heir: null, ended: false, strategy: "replica", stored: false, writer: `${ref}/1`, ...parts };
 }

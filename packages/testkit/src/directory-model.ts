@@ -7,6 +7,8 @@ import {
   type NodeRef,
   type RecordDraft,
   type SessionRecord,
+  STRATEGIES,
+  type Strategy,
 } from "@sojourn/core";
 import fc from "fast-check";
 import type { ConformanceCase, DirectoryConformanceOptions } from "./directory-under-test.js";
@@ -35,6 +37,8 @@ type Step =
       readonly inSync: readonly NodeId[];
       readonly heir: NodeId | null;
       readonly ended: boolean;
+      readonly strategy: Strategy;
+      readonly stored: boolean;
     }
   | { readonly do: "read"; readonly key: string }
   | { readonly do: "list"; readonly node: NodeId; readonly ago: number }
@@ -61,6 +65,8 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       inSync: fc.uniqueArray(id, { maxLength: 2 }),
       heir: fc.option(id),
       ended: fc.constantFrom(false, false, false, true),
+      strategy: fc.constantFrom(...STRATEGIES),
+      stored: fc.boolean(),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("read" as const), key }) },
@@ -183,6 +189,8 @@ async function runStep(model: Model, directory: Directory, step: Exclude<Step, R
         inSync: step.inSync.map((node) => model.ref(node, 0)),
         heir: step.heir === null ? null : model.ref(step.heir, 0),
         ended: step.ended,
+        strategy: step.strategy,
+        stored: step.stored,
         writer: `${model.ref(step.writer, step.ago)}/1`,
       };
       const actual = await directory.compareAndSet(step.key, expected, draft).catch(errorCodeOf);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import type { DirectoryChange, DirectoryStore, NodeInfo } from "@sojourn/core";
+import type { DirectoryChange, DirectoryStore, NodeInfo, SessionRecord } from "@sojourn/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openDiskDirectoryStore } from "./directory-store.js";
 
@@ -16,7 +16,17 @@ const info: NodeInfo = {
 };
 
 function record(i: number, revision = 1): Extract<DirectoryChange, { type: "record" }> {
-  const value = { revision, epoch: 1, owner: "a#1", inSync: ["b#1"], heir: null, ended: false, writer: `a#1/${i}` };
+  const value: SessionRecord = {
+    revision,
+    epoch: 1,
+    owner: "a#1",
+    inSync: ["b#1"],
+    heir: null,
+    ended: false,
+    strategy: "replica",
+    stored: false,
+    writer: `a#1/${i}`,
+  };
   return { type: "record", key: `room/${i}`, record: value, previous: null };
 }
 

@@ -50,7 +50,16 @@ class OneTaskClock implements Clock {
 }
 
 const info = (id: string): NodeInfo => ({ id, place: {}, clientEndpoint: "", controlEndpoint: "", kinds: {}, cordoned: false });
-const draft = (epoch = 1): RecordDraft => ({ epoch, owner: "a#1", inSync: [], heir: null, ended: false, writer: "a#1/1" });
+const draft = (epoch = 1): RecordDraft => ({
+  epoch,
+  owner: "a#1",
+  inSync: [],
+  heir: null,
+  ended: false,
+  strategy: "replica",
+  stored: false,
+  writer: "a#1/1",
+});
 const turn = async (): Promise<void> => {
   for (let i = 0; i < 10; i++) await Promise.resolve();
 };

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ByteWriter } from "../bytes/writer.js";
 import type { SojournError } from "../errors/sojourn-error.js";
+import type { RecordDraft, SessionRecord } from "../ports/directory.js";
 import {
   type DirectoryReply,
   type DirectoryRequest,
@@ -11,8 +12,17 @@ import {
   writeDirectoryRequest,
 } from "./frames.js";
 
-const draft = { epoch: 300, owner: "a#1", inSync: ["b#2"], heir: null, ended: false, writer: "a#1/7" };
-const record = { revision: 5, ...draft, heir: "b#2", ended: true };
+const draft: RecordDraft = {
+  epoch: 300,
+  owner: "a#1",
+  inSync: ["b#2"],
+  heir: null,
+  ended: false,
+  strategy: "hybrid",
+  stored: true,
+  writer: "a#1/7",
+};
+const record: SessionRecord = { revision: 5, ...draft, heir: "b#2", ended: true };
 const info = {
   id: "a",
   place: { region: "eu", lat: 1.5 },
@@ -22,8 +32,8 @@ const info = {
   cordoned: true,
 };
 const infoHex = "0161 01026575 00 01000000000000f83f 00 027773 03683a31 01 04726f6f6d02 01";
-const draftTail = "ac02 03612331 01 03622332 00 00 056123312f37";
-const recordHex = "05 ac02 03612331 01 03622332 01 03622332 01 056123312f37";
+const draftTail = "ac02 03612331 01 03622332 00 00 0201 056123312f37";
+const recordHex = "05 ac02 03612331 01 03622332 01 03622332 01 0201 056123312f37";
 
 const requests: [DirectoryRequest, string][] = [
   [{ t: "hello", magic: "SJDR", protocol: 1 }, "01 04534a4452 01"],

@@ -1,6 +1,10 @@
-import { bool, type Field, f64, list, nullable, str, struct, uint } from "../bytes/layout.js";
+import { bool, type Field, f64, list, nullable, oneOf, str, struct, uint } from "../bytes/layout.js";
 import type { NodeEntry, NodeInfo, Place, RecordDraft, SessionRecord } from "../ports/directory.js";
 import type { NodeLease } from "../ports/directory-store.js";
+import type { Strategy } from "../strategy/strategy.js";
+
+/** In the order of the wire; append only. */
+export const strategy: Field<Strategy> = oneOf("replica", "snapshot", "hybrid");
 
 const draftFields = {
   epoch: uint,
@@ -8,6 +12,8 @@ const draftFields = {
   inSync: list(str),
   heir: nullable(str),
   ended: bool,
+  strategy,
+  stored: bool,
   writer: str,
 } as const;
 

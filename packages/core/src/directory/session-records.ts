@@ -79,6 +79,6 @@ export function refsOf(record: SessionRecord): readonly NodeRef[] {
 }
 
 function freezeRecord(draft: RecordDraft, revision: number): SessionRecord {
-  const { epoch, owner, inSync, heir, ended, writer } = draft;
-  return Object.freeze({ revision, epoch, owner, inSync: Object.freeze([...inSync]), heir, ended, writer });
+  const { epoch, owner, inSync, heir, ended, strategy, stored, writer } = draft;
+  return Object.freeze({ revision, epoch, owner, inSync: Object.freeze([...inSync]), heir, ended, strategy, stored, writer });
 }

@@ -4,7 +4,17 @@ import { resolveLimits } from "../limits/catalogue.js";
 import type { CasOutcome, Directory, RecordDraft, SessionRecord } from "../ports/directory.js";
 import { CasDriver, type ChangeOutcome, type RecordChange } from "./cas-driver.js";
 
-const RECORD: SessionRecord = { revision: 4, epoch: 2, owner: "a#1", inSync: [], heir: null, ended: false, writer: "a#1/1" };
+const RECORD: SessionRecord = {
+  revision: 4,
+  epoch: 2,
+  owner: "a#1",
+  inSync: [],
+  heir: null,
+  ended: false,
+  strategy: "replica",
+  stored: false,
+  writer: "a#1/1",
+};
 const unknown = () => new SojournError("E_DIRECTORY_UNKNOWN_OUTCOME");
 
 /** A directory whose answers the test gives by hand, and a clock that rings when it is told to. */
@@ -150,7 +160,9 @@ describe("CAS driver", () => {
 
   it("reads first when it knows nothing, and reads again while the directory is away", async () => {
     const desk = new Desk(undefined);
-    desk.submit((record) => (record === null ? { epoch: 1, owner: "a#1", inSync: [], heir: null, ended: false } : null));
+    desk.submit((record) =>
+      record === null ? { epoch: 1, owner: "a#1", inSync: [], heir: null, ended: false, strategy: "replica", stored: false } : null,
+    );
     desk.reads[0]?.fail(new SojournError("E_DIRECTORY_UNAVAILABLE"));
     await settle();
     await desk.ring();

@@ -124,9 +124,9 @@ export class CasDriver {
       else this.#read(pending, 0);
       return;
     }
-    const { epoch, owner, inSync, heir, ended } = change;
+    const { epoch, owner, inSync, heir, ended, strategy, stored } = change;
     const writer = `${this.#ports.self}/${this.#ports.nextRequest()}`;
-    this.#write(pending, this.#record?.revision ?? 0, { epoch, owner, inSync, heir, ended, writer }, 0);
+    this.#write(pending, this.#record?.revision ?? 0, { epoch, owner, inSync, heir, ended, strategy, stored, writer }, 0);
   }
 
   #write(pending: Pending, expected: number, draft: RecordDraft, tries: number): void {

@@ -1,10 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RecordDraft, SessionRecord } from "../ports/directory.js";
-import { claim, claimLost, commit, decline, end, join, leave, prepare, promote, takeBack } from "./drafts.js";
+import { claim, claimLost, commit, decline, end, join, joinStore, leave, leaveStore, prepare, promote, takeBack } from "./drafts.js";
 
-const RECORD: SessionRecord = { revision: 7, epoch: 5, owner: "a#1", inSync: ["b#1", "c#1"], heir: null, ended: false, writer: "a#1/3" };
+const RECORD: SessionRecord = {
+  revision: 7,
+  epoch: 5,
+  owner: "a#1",
+  inSync: ["b#1", "c#1"],
+  heir: null,
+  ended: false,
+  strategy: "replica",
+  stored: false,
+  writer: "a#1/3",
+};
 const GRANTED: SessionRecord = { ...RECORD, heir: "b#1" };
+const STORED: SessionRecord = { ...RECORD, strategy: "hybrid", stored: true };
 const ENDED: SessionRecord = { ...RECORD, inSync: [], ended: true };
 const dead =
   (...refs: readonly string[]) =>
@@ -13,13 +24,30 @@ const dead =
 
 describe("changes of a session's record", () => {
   it("claim: only a session that does not exist or has ended, at a newer epoch", () => {
-    expect(claim(null, "a#1")).toEqual({ epoch: 1, owner: "a#1", inSync: [], heir: null, ended: false });
-    expect(claim(ENDED, "b#2")).toEqual({ epoch: 6, owner: "b#2", inSync: [], heir: null, ended: false });
-    expect(claim(RECORD, "a#1")).toBeNull();
+    expect(claim(null, "a#1", "replica", false)).toEqual({
+      epoch: 1,
+      owner: "a#1",
+      inSync: [],
+      heir: null,
+      ended: false,
+      strategy: "replica",
+      stored: false,
+    });
+    expect(claim(ENDED, "b#2", "hybrid", true)).toEqual({
+      epoch: 6,
+      owner: "b#2",
+      inSync: [],
+      heir: null,
+      ended: false,
+      strategy: "hybrid",
+      stored: true,
+    });
+    expect(claim(RECORD, "a#1", "replica", false)).toBeNull();
   });
 
   it("claimLost: only when nobody who holds it is alive, past an epoch that an heir may have taken", () => {
-    expect(claimLost(RECORD, "d#1", dead("a#1", "b#1", "c#1"))).toEqual({ epoch: 7, owner: "d#1", inSync: [], heir: null, ended: false });
+    expect(claimLost(RECORD, "d#1", dead("a#1", "b#1", "c#1"))).toEqual({ ...RECORD, epoch: 7, owner: "d#1", inSync: [] });
+    expect(claimLost(STORED, "d#1", dead("a#1", "b#1", "c#1"))).toMatchObject({ strategy: "hybrid", stored: true });
     expect(claimLost(RECORD, "d#1", dead("a#1", "b#1"))).toBeNull();
     expect(claimLost(RECORD, "d#1", dead("b#1", "c#1"))).toBeNull();
     expect(claimLost(ENDED, "d#1", dead("a#1"))).toBeNull();
@@ -43,6 +71,32 @@ describe("changes of a session's record", () => {
     }
   });
 
+  it("joinStore and leaveStore: by the owner at its epoch; the store is not dropped while nobody else is in-sync", () => {
+    expect(joinStore(RECORD, "a#1", 5)).toEqual({ ...RECORD, stored: true });
+    expect(leaveStore(STORED, "a#1", 5)).toEqual({ ...STORED, stored: false });
+    expect(leaveStore({ ...STORED, inSync: [] }, "a#1", 5)).toBeNull();
+    expect(leaveStore(RECORD, "a#1", 5)).toBeNull();
+    for (const [record, self, epoch] of [
+      [STORED, "b#1", 5],
+      [STORED, "a#2", 5],
+      [STORED, "a#1", 4],
+      [{ ...STORED, ended: true }, "a#1", 5],
+    ] as const) {
+      expect(joinStore(record, self, epoch)).toBeNull();
+      expect(leaveStore(record, self, epoch)).toBeNull();
+    }
+  });
+
+  it("the session store stays in-sync through a hand-over, a decline, a take-back and a promotion", () => {
+    const granted = { ...STORED, heir: "b#1" };
+    expect(prepare(STORED, "a#1", 5, "d#1")).toMatchObject({ strategy: "hybrid", stored: true });
+    expect(commit(granted, "b#1", 6, "a#1", 0)).toMatchObject({ inSync: [], strategy: "hybrid", stored: true });
+    expect(decline(granted, "b#1", 5)).toMatchObject({ strategy: "hybrid", stored: true });
+    expect(takeBack(granted, "a#1", 5)).toMatchObject({ strategy: "hybrid", stored: true });
+    expect(promote(STORED, "b#1", dead("a#1"))).toMatchObject({ strategy: "hybrid", stored: true });
+    expect(end(STORED, "a#1", 5)).toMatchObject({ ended: true, stored: false });
+  });
+
   it("prepare: by the owner, one heir at a time, who becomes in-sync with it", () => {
     expect(prepare(RECORD, "a#1", 5, "d#1")).toMatchObject({ epoch: 5, heir: "d#1", inSync: ["b#1", "c#1", "d#1"] });
     expect(prepare(GRANTED, "a#1", 5, "d#1")).toBeNull();
@@ -52,7 +106,7 @@ describe("changes of a session's record", () => {
   });
 
   it("commit: only the heir of this granter at this epoch; the granter stays before all others", () => {
-    expect(commit(GRANTED, "b#1", 6, "a#1", 8)).toEqual({ epoch: 6, owner: "b#1", inSync: ["a#1", "c#1"], heir: null, ended: false });
+    expect(commit(GRANTED, "b#1", 6, "a#1", 8)).toEqual({ ...GRANTED, epoch: 6, owner: "b#1", inSync: ["a#1", "c#1"], heir: null });
     expect(commit(GRANTED, "b#1", 6, "a#1", 1)?.inSync).toEqual(["a#1"]);
     expect(commit(GRANTED, "b#2", 6, "a#1", 1)).toBeNull();
     expect(commit(GRANTED, "b#1", 7, "a#1", 1)).toBeNull();
@@ -87,7 +141,7 @@ describe("changes of a session's record", () => {
   it("whatever is done in whatever order: epochs never go back, nobody is named twice, the heir is in-sync, the dead end nothing", () => {
     const refs = ["a#1", "b#1", "c#1", "a#2"];
     const ref = fc.constantFrom(...refs);
-    const step = fc.record({ kind: fc.nat(8), self: ref, other: ref, epochOff: fc.integer({ min: -1, max: 1 }), gone: fc.subarray(refs) });
+    const step = fc.record({ kind: fc.nat(10), self: ref, other: ref, epochOff: fc.integer({ min: -1, max: 1 }), gone: fc.subarray(refs) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         let record: SessionRecord = { ...RECORD, inSync: [] };
@@ -95,7 +149,7 @@ describe("changes of a session's record", () => {
           const isEnded = dead(...gone);
           const epoch = record.epoch + epochOff;
           const changes: readonly (() => Omit<RecordDraft, "writer"> | null)[] = [
-            () => claim(record, self),
+            () => claim(record, self, "hybrid", true),
             () => claimLost(record, self, isEnded),
             () => (other === record.owner ? null : join(record, self, epoch, other)),
             () => leave(record, self, epoch, [other]),
@@ -104,6 +158,8 @@ describe("changes of a session's record", () => {
             () => decline(record, self, epoch),
             () => takeBack(record, self, epoch),
             () => promote(record, self, isEnded),
+            () => joinStore(record, self, epoch),
+            () => leaveStore(record, self, epoch),
           ];
           const draft = changes[kind]?.() ?? null;
           if (draft === null) continue;
@@ -111,6 +167,7 @@ describe("changes of a session's record", () => {
           expect(draft.epoch).toBeGreaterThanOrEqual(record.epoch + (ownerChanged ? 1 : 0));
           expect(new Set([draft.owner, ...draft.inSync]).size).toBe(draft.inSync.length + 1);
           if (draft.heir !== null) expect(draft.inSync).toContain(draft.heir);
+          if (record.stored && !draft.stored) expect(draft.inSync).not.toEqual([]);
           record = { ...draft, revision: record.revision + 1, writer: `${self}/1` };
         }
       }),

@@ -1,5 +1,6 @@
 import type { NodeRef } from "../names.js";
 import type { RecordDraft, SessionRecord } from "../ports/directory.js";
+import type { Strategy } from "../strategy/strategy.js";
 
 /**
  * Every change that a node may make to a session's record, as a pure function from the record as it stands to the one that
@@ -10,19 +11,23 @@ const without = (refs: readonly NodeRef[], ...gone: readonly (NodeRef | null)[])
 
 type Change = Omit<RecordDraft, "writer">;
 
-/** A session that does not exist, or has ended, starts at `self`. */
-export function claim(record: SessionRecord | null, self: NodeRef): Change | null {
+/**
+ * A session that does not exist, or has ended, starts at `self`. `stored`: the session store is in-sync from the beginning; nothing may
+ * be released before it holds that.
+ */
+export function claim(record: SessionRecord | null, self: NodeRef, strategy: Strategy, stored: boolean): Change | null {
   if (record !== null && !record.ended) return null;
-  return { epoch: (record?.epoch ?? 0) + 1, owner: self, inSync: [], heir: null, ended: false };
+  return { epoch: (record?.epoch ?? 0) + 1, owner: self, inSync: [], heir: null, ended: false, strategy, stored };
 }
 
 /**
- * [8] Nobody who holds the session is alive: it starts anew at `self`. The state is lost, which is reported.
+ * [8] Nobody who holds the session in memory is alive: it goes on at `self` from the session store, as far as that holds it. Otherwise
+ * it starts anew, and that the state is lost is reported.
  * @param isEnded whether a ref's lease has ended
  */
 export function claimLost(record: SessionRecord, self: NodeRef, isEnded: (ref: NodeRef) => boolean): Change | null {
   if (record.ended || !isEnded(record.owner) || !record.inSync.every(isEnded)) return null;
-  return { epoch: record.epoch + 2, owner: self, inSync: [], heir: null, ended: false };
+  return { ...record, epoch: record.epoch + 2, owner: self, inSync: [], heir: null };
 }
 
 /** [2] A standby that holds everything that was released is recorded as in-sync. */
@@ -38,6 +43,18 @@ export function leave(record: SessionRecord, self: NodeRef, epoch: number, stand
   return gone.length === 0 ? null : { ...record, inSync: without(record.inSync, ...gone) };
 }
 
+/** [2] The session store holds everything that was released: it is recorded as in-sync. */
+export function joinStore(record: SessionRecord, self: NodeRef, epoch: number): Change | null {
+  if (record.ended || record.owner !== self || record.epoch !== epoch) return null;
+  return { ...record, stored: true };
+}
+
+/** [3] The owner drops the session store, but never when nobody else is in-sync. */
+export function leaveStore(record: SessionRecord, self: NodeRef, epoch: number): Change | null {
+  if (record.ended || record.owner !== self || record.epoch !== epoch || !record.stored || record.inSync.length === 0) return null;
+  return { ...record, stored: false };
+}
+
 /** [4] Step 3: the heir is recorded, and is in-sync. */
 export function prepare(record: SessionRecord, self: NodeRef, epoch: number, heir: NodeRef): Change | null {
   if (record.ended || record.owner !== self || record.epoch !== epoch || record.heir !== null) return null;
@@ -51,7 +68,7 @@ export function prepare(record: SessionRecord, self: NodeRef, epoch: number, hei
 export function commit(record: SessionRecord, self: NodeRef, epoch: number, granter: NodeRef, keep: number): Change | null {
   if (record.ended || record.heir !== self || record.owner !== granter || record.epoch !== epoch - 1) return null;
   const inSync = [granter, ...without(record.inSync, self, granter).reverse()].slice(0, keep);
-  return { epoch, owner: self, inSync, heir: null, ended: false };
+  return { ...record, epoch, owner: self, inSync, heir: null };
 }
 
 /** [7] The heir declines: the owner of record goes on, two epochs later. */
@@ -63,7 +80,7 @@ export function decline(record: SessionRecord, self: NodeRef, epoch: number): Ch
 /** [7] The heir's lease has ended: its granter takes the session back. */
 export function takeBack(record: SessionRecord, self: NodeRef, epoch: number): Change | null {
   if (record.ended || record.owner !== self || record.heir === null || record.epoch !== epoch) return null;
-  return { epoch: epoch + 2, owner: self, inSync: without(record.inSync, record.heir), heir: null, ended: false };
+  return { ...record, epoch: epoch + 2, owner: self, inSync: without(record.inSync, record.heir), heir: null };
 }
 
 /**
@@ -75,11 +92,11 @@ export function promote(record: SessionRecord, self: NodeRef, isEnded: (ref: Nod
   if (record.heir !== null && record.heir !== self && !isEnded(record.heir)) return null;
   const pastDeadHeir = record.heir !== null && record.heir !== self;
   const inSync = record.inSync.filter((ref) => ref !== self && !isEnded(ref));
-  return { epoch: record.epoch + (pastDeadHeir ? 2 : 1), owner: self, inSync, heir: null, ended: false };
+  return { ...record, epoch: record.epoch + (pastDeadHeir ? 2 : 1), owner: self, inSync, heir: null };
 }
 
 /** Ending is a turn of the owner; the record stays as a tombstone. Not while an heir is recorded: it may be owner already. */
 export function end(record: SessionRecord, self: NodeRef, epoch: number): Change | null {
   if (record.ended || record.owner !== self || record.epoch !== epoch || record.heir !== null) return null;
-  return { ...record, inSync: [], ended: true };
+  return { ...record, inSync: [], stored: false, ended: true };
 }

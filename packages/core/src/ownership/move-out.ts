@@ -154,6 +154,8 @@ export class MoveOut {
       table: slot.host.tableFor(this.target, slot.key, since.deltas),
       waitedFor,
       inSync: record.inSync,
+      strategy: record.strategy,
+      stored: record.stored,
       released: owner.released,
       frozenForMs: slot.host.clock.now() - frozenAtMs,
       settleMs: owner.settleMs(),

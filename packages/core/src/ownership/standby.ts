@@ -286,8 +286,8 @@ export class StandbyRole implements Role {
       this.#refuse(from, epoch, error, "deltas");
       return;
     }
-    const { inSync, waitedFor, revision, released, attempt } = message;
-    cas.learn({ revision, epoch, owner: from, inSync, heir: host.self, ended: false, writer: from });
+    const { inSync, strategy, stored, waitedFor, revision, released, attempt } = message;
+    cas.learn({ revision, epoch, owner: from, inSync, heir: host.self, ended: false, strategy, stored, writer: from });
     const blackoutMs = message.frozenForMs + (host.rttMs(from) ?? 0) / 2 + (host.clock.now() - startedAtMs);
     // Nothing can come between here and the role of the owner: the answer need not wait for that to be set up.
     host.send(from, "control", { t: "taken", session: key, epoch: message.epoch, attempt, version: message.version, blackoutMs });

@@ -1,5 +1,6 @@
 import type { SojournError } from "../errors/sojourn-error.js";
 import type { NodeRef, SessionKey } from "../names.js";
+import type { Strategy } from "../strategy/strategy.js";
 
 /** What the directory knows of one session. */
 export interface SessionRecord {
@@ -12,6 +13,10 @@ export interface SessionRecord {
   readonly heir: NodeRef | null;
   /** True once the session has ended; the record stays as a tombstone so that nothing older brings it back. */
   readonly ended: boolean;
+  /** Which replicas the session has; it goes with the session from owner to owner. */
+  readonly strategy: Strategy;
+  /** True while the session store is in-sync: it holds everything that was released. To this flag the rules of in-sync members apply. */
+  readonly stored: boolean;
   /** Names the request that wrote this revision (`node#incarnation/counter`), so that a writer recognises its own write. */
   readonly writer: string;
 }

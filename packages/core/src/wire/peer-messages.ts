@@ -1,6 +1,7 @@
 import { bool, bytes, f64, type GrammarRow, grammarOf, list, nullable, oneOf, readFrame, str, struct, u32, uint } from "../bytes/layout.js";
 import { ByteReader } from "../bytes/reader.js";
 import type { ByteWriter } from "../bytes/writer.js";
+import { strategy } from "../directory/layouts.js";
 import { SojournError } from "../errors/sojourn-error.js";
 import type { Crc32 } from "../ports/checksum.js";
 
@@ -43,6 +44,9 @@ const grant = struct({
   waitedFor: list(str),
   /** In-sync members of the record. */
   inSync: list(str),
+  strategy,
+  /** Whether the session store is in-sync on record: then B waits for it too. */
+  stored: bool,
   /** Everything up to this version has been released to clients by A. */
   released: uint,
   /** Time from the freeze to the sending of this message. */

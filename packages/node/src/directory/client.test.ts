@@ -19,7 +19,16 @@ import { connectDirectory } from "./client.js";
 import { startDirectoryServer } from "./server.js";
 
 const info: NodeInfo = { id: "a", place: {}, clientEndpoint: "", controlEndpoint: "", kinds: {}, cordoned: false };
-const draft: RecordDraft = { epoch: 1, owner: "a#1", inSync: [], heir: null, ended: false, writer: "a#1/1" };
+const draft: RecordDraft = {
+  epoch: 1,
+  owner: "a#1",
+  inSync: [],
+  heir: null,
+  ended: false,
+  strategy: "replica",
+  stored: false,
+  writer: "a#1/1",
+};
 
 /** A memory store whose appends wait while it is held. */
 function heldStore() {

@@ -11,6 +11,8 @@ const record = (revision: number, owner: string): SessionRecord => ({
   inSync: [],
   heir: null,
   ended: false,
+  strategy: "replica",
+  stored: false,
   writer: "",
 });
 

@@ -100,7 +100,7 @@ export class Finder {
     return create(key, lost, (record) => {
       // It may take long, and the session may have begun, lived and ended meanwhile.
       if (!isWanted(key, record)) return null;
-      return lost && record !== null && !record.ended ? claimLost(record, self, isEnded) : claim(record, self);
+      return lost && record !== null && !record.ended ? claimLost(record, self, isEnded) : claim(record, self, "replica", false);
     });
   }
 }

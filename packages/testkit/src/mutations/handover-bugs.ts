@@ -37,8 +37,8 @@ export const handoverBugs: readonly Mutant[] = [
     edits: [
       {
         module: "core/ownership/drafts",
-        find: ".slice(0, keep); return { epoch, owner: self, inSync, heir: null, ended: false };",
-        replace: ".slice(0, keep); return { epoch, owner: self, inSync, heir: record.heir, ended: false };",
+        find: ".slice(0, keep); return { ...record, epoch, owner: self, inSync, heir: null };",
+        replace: ".slice(0, keep); return { ...record, epoch, owner: self, inSync };",
       },
     ],
   },
@@ -78,8 +78,8 @@ export const handoverBugs: readonly Mutant[] = [
       { module: "core/ownership/drafts", find: "epoch: record.epoch + (pastDeadHeir ? 2 : 1),", replace: "epoch: record.epoch + 1," },
       {
         module: "core/ownership/drafts",
-        find: "return { epoch: epoch + 2, owner: self, inSync: without(record.inSync, record.heir), heir: null, ended: false };",
-        replace: "return { epoch: epoch + 1, owner: self, inSync: without(record.inSync, record.heir), heir: null, ended: false };",
+        find: "return { ...record, epoch: epoch + 2, owner: self, inSync: without(record.inSync, record.heir), heir: null };",
+        replace: "return { ...record, epoch: epoch + 1, owner: self, inSync: without(record.inSync, record.heir), heir: null };",
       },
     ],
   },

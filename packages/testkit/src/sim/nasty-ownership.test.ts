@@ -89,6 +89,8 @@ describe("interleavings 1, 3, 9, 10: GRANTs that must not be believed", () => {
       table: null,
       waitedFor: [stage.refOf("a")],
       inSync: [],
+      strategy: "replica",
+      stored: false,
       released: 0,
       frozenForMs: 0,
       settleMs: 0,

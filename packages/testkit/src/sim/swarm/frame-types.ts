@@ -21,6 +21,8 @@ const SAMPLES: readonly PeerMessage[] = [
     table: null,
     waitedFor: [],
     inSync: [],
+    strategy: "replica",
+    stored: false,
     released: 0,
     frozenForMs: 0,
     settleMs: 0,
