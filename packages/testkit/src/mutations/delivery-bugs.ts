@@ -206,8 +206,8 @@ export const deliveryBugs: readonly Mutant[] = [
     edits: [
       {
         module: "core/ownership/drafts",
-        find: "return { ...record, inSync: [], ended: true };",
-        replace: "return { ...record, inSync: [] };",
+        find: "return { ...record, inSync: [], stored: false, ended: true };",
+        replace: "return { ...record, inSync: [], stored: false };",
       },
     ],
   },

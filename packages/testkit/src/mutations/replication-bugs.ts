@@ -126,8 +126,8 @@ export const replicationBugs: readonly Mutant[] = [
     edits: [
       {
         module: "core/ownership/drafts",
-        find: "|| !record.inSync.every(isEnded)) return null; return { epoch: record.epoch + 2",
-        replace: ") return null; return { epoch: record.epoch + 2",
+        find: "|| !record.inSync.every(isEnded)) return null; return { ...record, epoch: record.epoch + 2",
+        replace: ") return null; return { ...record, epoch: record.epoch + 2",
       },
       { module: "node/host/finder", find: "if (holders.every((ref) => isEnded(ref))) {", replace: "if (true) {" },
     ],
