@@ -1,3 +1,4 @@
+import { runCostsBench } from "./costs/costs.js";
 import { runHandoverBench } from "./handover/handover.js";
 
 interface Bench {
@@ -11,6 +12,11 @@ const BENCHES: readonly Bench[] = [
     name: "handover",
     question: "How long is a 5 KB session frozen when it moves, how many move a second, and who notices?",
     run: runHandoverBench,
+  },
+  {
+    name: "costs",
+    question: "What do encoding, restoring, applying, memory and durable writes cost here? (the figures behind `sojourn advise`)",
+    run: runCostsBench,
   },
 ];
 

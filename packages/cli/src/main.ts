@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { runCommandLine } from "./command-line/run.js";
+import { advise } from "./commands/advise.js";
 import { cordon, uncordon } from "./commands/cordon.js";
 import { dev } from "./commands/dev.js";
 import { drain } from "./commands/drain.js";
@@ -10,10 +11,15 @@ import { where } from "./commands/where.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
 
-process.exitCode = await runCommandLine([dev, status, sessions, where, move, drain, cordon, uncordon], version, process.argv.slice(2), {
-  out: (line) => process.stdout.write(`${line}\n`),
-  err: (line) => process.stderr.write(`${line}\n`),
-  env: process.env,
-  // `npm run sojourn` changes to the package's folder and says where the user stands.
-  cwd: (process.env.npm_lifecycle_event === "sojourn" && process.env.INIT_CWD) || process.cwd(),
-});
+process.exitCode = await runCommandLine(
+  [dev, status, sessions, where, move, drain, cordon, uncordon, advise],
+  version,
+  process.argv.slice(2),
+  {
+    out: (line) => process.stdout.write(`${line}\n`),
+    err: (line) => process.stderr.write(`${line}\n`),
+    env: process.env,
+    // `npm run sojourn` changes to the package's folder and says where the user stands.
+    cwd: (process.env.npm_lifecycle_event === "sojourn" && process.env.INIT_CWD) || process.cwd(),
+  },
+);

@@ -124,7 +124,17 @@ export {
   newerOf,
   type SessionHead,
 } from "./store/session-head.js";
-export { STRATEGIES, type Strategy } from "./strategy/strategy.js";
+export { type Advice, advise } from "./strategy/advise.js";
+export type { ChecklistLine } from "./strategy/checklist.js";
+export { type Choice, type ChoiceOptions, chooseStrategy } from "./strategy/choose.js";
+export { estimateStrategy, type StrategyEstimate } from "./strategy/estimate.js";
+export { FIGURES, type Figure, type FigureName, type Figures, resolveFigures } from "./strategy/figures.js";
+export type { Flip, FlipInput } from "./strategy/flips.js";
+export type { Ranked } from "./strategy/rank.js";
+export type { Estimate } from "./strategy/reckoning.js";
+export type { Charge, Obstacle } from "./strategy/score.js";
+export { type Basis, RUNNABLE_STRATEGIES, STORE_KINDS, STRATEGIES, type StoreKind, type Strategy } from "./strategy/strategy.js";
+export { DEFAULT_DELTA_BYTES, resolveWorkload, type Workload, type WorkloadInput } from "./strategy/workload.js";
 export {
   CLIENT_PROTOCOL,
   type ClientFrame,
