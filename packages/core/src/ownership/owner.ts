@@ -235,7 +235,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
       if (record.inSync.includes(ref)) {
         feed.recorded = true;
       } else if (feed.recorded || feed.waited) {
-        if (this.#move?.target === ref || this.#keeper.target === ref) continue;
+        if (this.#isComing(ref)) continue;
         this.dropFeed(ref);
       }
     }
@@ -395,6 +395,11 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#release();
   }
 
+  /** It is being brought in: a write that names it may be waiting or under way, or will be [3]. */
+  #isComing(ref: NodeRef): boolean {
+    return this.#move?.target === ref || this.#keeper.target === ref;
+  }
+
   #sendDrop(ref: NodeRef): void {
     const { host, key } = this.slot;
     host.send(ref, "control", { t: "drop", session: key, epoch: this.#epoch, serial: host.nextRequest() });
@@ -425,7 +430,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
           this.onRecord(record);
           return;
         }
-        for (const ref of refs) if (!record.inSync.includes(ref) && this.#move?.target !== ref) this.dropFeed(ref);
+        for (const ref of refs) if (!record.inSync.includes(ref) && !this.#isComing(ref)) this.dropFeed(ref);
         this.recordChanged();
         this.#keeper.check();
       },
@@ -486,7 +491,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
         if (message.epoch > this.#epoch) this.verify();
         return;
       case "leave":
-        if (this.#move?.target === from || this.#keeper.target === from) return;
+        if (this.#isComing(from)) return;
         if (this.#feeds.has(from) || this.slot.cas.record?.inSync.includes(from) === true) this.#dropStandbys([from]);
         else this.#sendDrop(from);
         return;

@@ -77,4 +77,23 @@ describe("found by the simulator", () => {
     expect(cluster.slot("a", key)?.owner).toBe(owner);
     expect(await stage.settle()).toEqual([]);
   });
+
+  it("a standby that has left and is brought in again is not dropped for the second time that it was heard to leave", async () => {
+    const stage = await Stage.open({ seed: 4, nodes: ["a", "b"], talkers: { ann: "a" } });
+    const { cluster, key } = stage;
+    const { faults } = cluster.node("a").directory;
+    const inSync = () => cluster.directory.records.get(key)?.inSync ?? [];
+    const leave = { t: "leave", session: key, epoch: 1 } as const;
+    stage.inject(stage.refOf("b"), "a", leave);
+    stage.inject(stage.refOf("b"), "a", leave);
+    await stage.until("b has left", () => inSync().length === 0, 1_000);
+    // What the second time comes to is heard only when b is about to be recorded again.
+    faults.delayMs = 200;
+    await stage.until("b is recorded again", () => inSync().length === 1, 5_000);
+    faults.delayMs = 1;
+    await stage.run(1_000, { talking: true });
+    expect(cluster.slot("a", key)?.owner?.feeds.get(stage.refOf("b"))).toMatchObject({ waited: true, recorded: true });
+    expect(cluster.slot("b", key)?.cell?.version).toBe(cluster.slot("a", key)?.cell?.version);
+    expect(await stage.settle()).toEqual([]);
+  });
 });
