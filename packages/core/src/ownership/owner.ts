@@ -499,14 +499,8 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
         // Sent again because the answer was lost; any other is of an epoch that is over.
         if (this.#start.cause.kind === "taken" && message.epoch === this.#epoch && message.attempt === this.#start.cause.attempt) {
           const { attempt, blackoutMs } = this.#start.cause;
-          this.host.send(from, "control", {
-            t: "taken",
-            session: this.key,
-            epoch: message.epoch,
-            attempt,
-            version: message.version,
-            blackoutMs,
-          });
+          const { epoch, version } = message;
+          this.host.send(from, "control", { t: "taken", session: this.key, epoch, attempt, version, blackoutMs });
         } else if (message.epoch <= this.#epoch) {
           this.host.send(from, "control", { t: "fence", session: this.key, epoch: this.#epoch });
         }
