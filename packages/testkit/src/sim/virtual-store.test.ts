@@ -8,7 +8,17 @@ const NONE: DiskRates = { failedWrite: 0, tornWrite: 0, misdirectedWrite: 0, fli
 const record = (i: number, revision = 1): DirectoryChange => ({
   type: "record",
   key: `room/${i}`,
-  record: { revision, epoch: 1, owner: "a#1", inSync: [], heir: null, ended: false, writer: `a#1/${i}` },
+  record: {
+    revision,
+    epoch: 1,
+    owner: "a#1",
+    inSync: [],
+    heir: null,
+    ended: false,
+    strategy: "replica",
+    stored: false,
+    writer: `a#1/${i}`,
+  },
   previous: null,
 });
 

@@ -1,5 +1,5 @@
 import { SessionClient } from "@sojourn/client";
-import { type ClientFrame, type DirectoryChange, type NodeRef, nodeIdOf, type SessionKey } from "@sojourn/core";
+import { type ClientFrame, type DirectoryChange, type NodeRef, nodeIdOf, type SessionKey, type SessionRecord } from "@sojourn/core";
 import { CALM } from "../faults.js";
 import { SeededRandom } from "../seeded-random.js";
 import { SimCluster, type SimNode } from "../sim-cluster.js";
@@ -31,7 +31,17 @@ const MAX_PROBLEMS = 20;
 
 /** A session that lived and ended before the run began, up to this epoch. */
 function tombstone(key: SessionKey, epoch: number): DirectoryChange {
-  const record = { revision: 1, epoch, owner: "z#1", inSync: [], heir: null, ended: true, writer: "z#1/1" };
+  const record: SessionRecord = {
+    revision: 1,
+    epoch,
+    owner: "z#1",
+    inSync: [],
+    heir: null,
+    ended: true,
+    strategy: "replica",
+    stored: false,
+    writer: "z#1/1",
+  };
   return { type: "record", key, record, previous: null };
 }
 
