@@ -16,7 +16,7 @@ interface Seen {
   releasedEpoch: number;
 }
 
-/** The checks of PROTOCOL.md that are made after every step: I1, I2 and I3, and that nobody acts past its lease. */
+/** The checks of PROTOCOL.md that are made after every step: I1, I2 and I3, that the in-sync are waited for, and that nobody acts past its lease. */
 export class Invariants {
   readonly #cluster: SimCluster;
   readonly #models: ReadonlyMap<SessionKey, SessionModel>;
@@ -88,6 +88,7 @@ export class Invariants {
       this.#problem(
         `I2: ${self} owns ${slot.key} at version ${version} in epoch ${epoch}, but ${model.releasedVersion} was released in epoch ${model.releasedEpoch}`,
       );
+    this.#checkWaitedFor(self, slot.key, owner);
     if (released === seen.released && epoch === seen.releasedEpoch) return;
     seen.released = released;
     seen.releasedEpoch = epoch;
@@ -105,6 +106,16 @@ export class Invariants {
     model.releasedVersion = released;
     model.releasedEpoch = epoch;
     model.releasedHash = released === version ? owner.hash : (owner.log.since(released)?.hash ?? null);
+  }
+
+  /** [2, 3] Who may take over must have what was released: the recorded in-sync are always among those who are waited for. */
+  #checkWaitedFor(self: NodeRef, key: SessionKey, owner: NonNullable<Slot["owner"]>): void {
+    const record = this.#cluster.directory.records.get(key);
+    if (record === undefined || record.owner !== self || record.epoch !== owner.epoch) return;
+    for (const ref of record.inSync) {
+      if (owner.feeds.get(ref)?.waited !== true)
+        this.#problem(`rule 3: ${ref} is in-sync with ${key}, but its owner ${self} does not wait for it`);
+    }
   }
 
   #actors(key: SessionKey): NodeRef[] {

@@ -282,6 +282,9 @@ async function leaveNothing(world: World): Promise<void> {
     if (host.slots.size > 0)
       world.problem(`I6: ${id} still holds ${[...host.slots.values()].map((slot) => `${slot.key} as ${slot.role.kind}`).join()}`);
     if (host.reservedRooms > 0) world.problem(`I6: room is still reserved at ${id}`);
+    if (host.copyBytes > 0) world.problem(`I6: ${id} still counts ${host.copyBytes} bytes of copies`);
+    if (host.promotionsInFlight > 0) world.problem(`I6: ${host.promotionsInFlight} take-overs have not ended at ${id}`);
+    if (host.ingress.sockets.count > 0) world.problem(`I6: ${id} still knows ${host.ingress.sockets.count} client sockets`);
     // A renewal may be under way, which takes a moment.
     for (let i = 0; i < 20 && clock.tasks > IDLE_TASKS; i++) await cluster.clock.run(10);
     if (clock.tasks > IDLE_TASKS)
