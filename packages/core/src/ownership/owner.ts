@@ -3,6 +3,7 @@ import type { SessionRecord } from "../ports/directory.js";
 import type { SessionCell } from "../session/session-port.js";
 import type { AttachVerdict, TurnInput, TurnResult } from "../session/types.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
+import { announce, ingressesOf } from "./announce.js";
 import { DeltaLog } from "./delta-log.js";
 import { commit, end, leave, takeBack } from "./drafts.js";
 import { Feed, type FeedSource } from "./feed.js";
@@ -14,6 +15,7 @@ import type { ClientOp, MoveCallbacks, OwnerStart, Role, SessionMessage, SlotPor
 import { SessionAlarms } from "./session-alarms.js";
 import type { LinkAddress } from "./slot-host.js";
 import { type KeeperOwner, StandbyKeeper } from "./standby-keeper.js";
+import { Stranded } from "./stranded.js";
 import { isClientOp, TurnLoop, type Waiting } from "./turn-loop.js";
 
 /**
@@ -32,6 +34,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   readonly #keeper: StandbyKeeper;
   readonly #answers: LinkAnswers;
   readonly #turns: TurnLoop;
+  readonly #stranded: Stranded;
   /** `durability: "eventual"`: no release waits for an acknowledgement. */
   readonly #eventual: boolean;
   #epoch: number;
@@ -82,6 +85,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
       start.released,
     );
     this.#keeper = new StandbyKeeper(this);
+    this.#stranded = new Stranded(this);
     this.#alarms = new SessionAlarms(host, start.cell, {
       submit: (input) => this.#turns.enqueue(input),
       resend: () => {
@@ -155,7 +159,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
       if (ref === upToDate) feed.startAt(this.cell.version);
       else feed.startProbing();
     }
-    const ingresses = this.#ingresses();
+    const ingresses = ingressesOf(this.cell);
     if (this.#mayLackTurns()) {
       this.#branch();
     } else {
@@ -173,12 +177,14 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#alarms.rearm();
     if (cause.kind === "taken") this.#commit(cause.from);
     if (cause.kind === "taken" || cause.kind === "promoted") {
-      this.#announce(ingresses, cause.from, cause.kind === "taken" ? cause.blackoutMs : 0);
+      const { blackoutMs, settleMs } = cause.kind === "taken" ? cause : { blackoutMs: 0, settleMs: 0 };
+      announce(this, ingresses, { from: cause.from, blackoutMs, settleMs });
     }
     for (const link of this.cell.links.values()) {
       if (link.ingress !== null && host.isEnded(link.ingress)) this.#lostIngress(link);
     }
     for (const ref of [...this.#feeds.keys()]) if (host.isEnded(ref)) this.onEnded(ref);
+    this.#stranded.offer();
     if (this.cell.ended) this.#end();
     else this.#keeper.check();
   }
@@ -240,24 +246,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
       }
     }
     this.#release();
-  }
-
-  /** The nodes on which clients' sockets are. */
-  #ingresses(): Set<NodeRef> {
-    const ingresses = new Set<NodeRef>();
-    for (const { ingress } of this.cell.links.values()) if (ingress !== null) ingresses.add(ingress);
-    return ingresses;
-  }
-
-  /** Tells the nodes on which clients' sockets are. */
-  #announce(ingresses: ReadonlySet<NodeRef>, from: NodeRef, blackoutMs: number): void {
-    const { host, key } = this.slot;
-    const settleMs = this.#start.cause.kind === "taken" ? this.#start.cause.settleMs : 0;
-    for (const ingress of ingresses) {
-      if (ingress === host.self || ingress === from) continue;
-      host.send(ingress, "control", { t: "route", session: key, epoch: this.#epoch, owner: host.self, from, blackoutMs, settleMs });
-    }
-    host.ownerChanged(key, this.#epoch, host.self, from, blackoutMs, settleMs);
   }
 
   /** A session that was here only briefly may leave its next owner as soon: its clients had better wait. */
@@ -645,5 +633,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     for (const feed of this.#feeds.values()) feed.stop();
     this.#move?.stop();
     this.#keeper.stop();
+    this.#stranded.stop();
   }
 }

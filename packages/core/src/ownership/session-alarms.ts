@@ -2,6 +2,7 @@ import type { Scheduled } from "../ports/clock.js";
 import type { SessionCell } from "../session/session-port.js";
 import type { TurnInput } from "../session/types.js";
 import type { SlotHost } from "./slot-host.js";
+import { runsHere } from "./stranded.js";
 
 /** Pause before something that is due, was submitted and still waits for its turn is looked at again. */
 const AGAIN_MS = 1_000;
@@ -20,6 +21,8 @@ export class SessionAlarms {
   readonly #actions: AlarmActions;
   #alarm: Scheduled | null = null;
   #alarmAtMs = Number.POSITIVE_INFINITY;
+  /** Nothing comes due where no turn can run. */
+  readonly #still: boolean;
   /** What is due was submitted and waits for its turn, behind a freeze or a turn in hand; no turn has ended since. */
   #waits = false;
   #expiryAtMs: number;
@@ -30,6 +33,7 @@ export class SessionAlarms {
     this.#host = host;
     this.#cell = cell;
     this.#actions = actions;
+    this.#still = !runsHere(host, cell);
     this.#expiryAtMs = this.#nextExpiryMs();
   }
 
@@ -48,7 +52,7 @@ export class SessionAlarms {
     const { clock } = this.#host;
     const timerAtMs = this.#waits ? clock.now() + AGAIN_MS : (this.#cell.nextTimerAtMs() ?? Number.POSITIVE_INFINITY);
     const atMs = Math.min(timerAtMs, this.#expiryAtMs);
-    if (atMs === this.#alarmAtMs || this.#stopped) return;
+    if (atMs === this.#alarmAtMs || this.#stopped || this.#still) return;
     this.#alarm?.cancel();
     this.#alarm = null;
     this.#alarmAtMs = atMs;

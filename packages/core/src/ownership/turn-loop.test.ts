@@ -51,10 +51,12 @@ class FakeCell {
   readonly key = "counter/one";
   busy = false;
   ended = false;
+  unreadable = false;
   handled = 0;
   end: (outcome: "committed" | "aborted") => void = () => undefined;
 
   run(turn: TurnInput): TurnResult | Promise<TurnResult> {
+    if (this.unreadable) throw new Error("unreadable");
     if (turn.kind !== "message") {
       this.ran.push(turn.kind);
       return result("committed");
@@ -159,6 +161,14 @@ describe("turn loop", () => {
     expect(refused).toEqual(["5 E_QUEUE_FULL"]);
     loop.enqueue({ kind: "timer", name: "t" });
     expect(refused).toHaveLength(1);
+  });
+
+  it("keeps nobody waiting for a hook that cannot run here", () => {
+    cell.unreadable = true;
+    let over = 0;
+    loop.runHook(HOOK, () => over++);
+    expect(over).toBe(1);
+    expect(due.every(({ cancelled }) => cancelled)).toBe(true);
   });
 
   it("tells the caller when the session cannot run at all, and goes on", () => {

@@ -77,8 +77,8 @@ export class TurnLoop {
   }
 
   /**
-   * Runs a hook as a turn behind what already waits, at the drain deadline before it; `done` once it has run or turned out not to be
-   * defined.
+   * Runs a hook as a turn behind what already waits, at the drain deadline before it; `done` once it has run, or turned out not to be
+   * defined or not to run here.
    */
   runHook(input: TurnInput, done: () => void): void {
     const { clock, limits } = this.#host;
@@ -165,6 +165,7 @@ export class TurnLoop {
       const code = errorCodeOf(error);
       this.#host.onIncident(this.#cell.key, code, error instanceof Error ? error.message : String(error));
       if (isClientOp(waiting)) this.#events.refused(waiting, code, "the session cannot run on this node", 1_000);
+      else this.#hookIsOver(waiting);
       return;
     }
     if ("then" in result) this.#await(waiting, result);
@@ -206,11 +207,14 @@ export class TurnLoop {
       }
     }
     this.#events.settled(waiting, result);
+    this.#hookIsOver(waiting);
+  }
+
+  #hookIsOver(waiting: Waiting): void {
     const hook = this.#hook;
-    if (hook !== null && hook.input === waiting && !this.#stopped) {
-      this.#hook = null;
-      hook.deadline.cancel();
-      hook.done();
-    }
+    if (hook === null || hook.input !== waiting || this.#stopped) return;
+    this.#hook = null;
+    hook.deadline.cancel();
+    hook.done();
   }
 }

@@ -190,10 +190,23 @@ describe("a newer definition", () => {
         throw new Error("lost");
       },
     });
-    for (const definition of [old, middle, define(4, {}), broken, define(4, { 3: () => 5 as never })]) {
+    for (const definition of [define(4, {}), broken, define(4, { 3: () => 5 as never })]) {
       expect(() => createSessionFactory(definition, env).restore("room/1", owner.cell.snapshot())).toThrow(
         expect.objectContaining({ code: "E_STATE_VERSION" }),
       );
+    }
+  });
+
+  it("holds a newer state, follows it, and says that it branched, but runs no turn on it", () => {
+    const env = testEnv();
+    const owner = new Driver(newest, env);
+    owner.attach("a");
+    for (const definition of [old, middle]) {
+      const held = new Driver(definition, env, createSessionFactory(definition, env).restore("room/1", owner.cell.snapshot()));
+      held.cell.apply((owner.run(owner.message("a", "inc"), true) as TurnResult).delta as Uint8Array);
+      expect([held.cell.stateVersion, stateOf(held)]).toEqual([3, stateOf(owner)]);
+      expect(() => held.run(WAKE)).toThrow(expect.objectContaining({ code: "E_STATE_VERSION" }));
+      expect(held.run({ kind: "branch", epoch: 2 }, true)).toMatchObject({ outcome: "committed", version: owner.cell.version + 1 });
     }
   });
 });

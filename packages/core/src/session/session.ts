@@ -66,7 +66,8 @@ export class Session implements SessionCell {
       const error = new SojournError("E_SESSION_ENDED", `${body.key} has ended`);
       return noTurn(body, "ignored", undefined, input.kind === "attach" ? { ok: false, error } : null);
     }
-    this.#becomeOwner();
+    // Says nothing of the state, and must be said even where that cannot be read.
+    if (input.kind !== "branch") this.#becomeOwner();
     const plan = planTurn(body, input, wantDelta);
     return plan instanceof Turn ? this.#start(plan) : plan;
   }

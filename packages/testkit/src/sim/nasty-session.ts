@@ -94,6 +94,7 @@ export function nastySession(gate: Gate, version = 1, name = "counter") {
         ctx.state.fired.push("never");
       },
     },
+    ...(version === 2 && { upgrade: { 1: (state: Record<string, unknown>) => ({ ...state }) } }),
     onLeave: (ctx, link) => {
       ctx.state.left.push(link.id);
     },

@@ -1,10 +1,12 @@
-import { type Limits, nodeIdOf, type PeerMessageOf, type SessionDefinition } from "@sojourn/core";
+import { ByteWriter, encodePeerMessage, type Limits, nodeIdOf, type PeerMessageOf, type SessionDefinition } from "@sojourn/core";
+import { systemCrc32 } from "@sojourn/node";
 import { describe, expect, it } from "vitest";
 import { counter } from "./counter-session.js";
 import { Gate, nastySession } from "./nasty-session.js";
 import { Stage } from "./nasty-stage.js";
 import { SimCluster } from "./sim-cluster.js";
 import type { Talker } from "./talker.js";
+import { Taps } from "./taps.js";
 
 const LOST = { copies: 0, extraMs: 0 } as const;
 const ALWAYS = { times: 10_000 } as const;
@@ -310,6 +312,41 @@ describe("interleaving 42: a target that cannot run the session", () => {
     expect(cluster.ownerOf("counter/one")).toBe("a");
     expect(cluster.slot("b", "counter/one")).toBeUndefined();
   });
+
+  it.each(["the deltas", "a base"])(
+    "keeps a copy as the granter, by %s, and hands it to a node that can run it when the new owner dies",
+    async (how) => {
+      const limits = { standbys: 1, leaseTtlMs: 2_000, ackTimeoutMs: 200 };
+      const old = nastySession(new Gate(), 1);
+      const newer = nastySession(new Gate(), 2);
+      const cluster = new SimCluster({ seed: 243, nodes: ["a"], definitions: [old], limits });
+      await cluster.start();
+      for (const id of ["b", "c"]) await cluster.startNode(id, [newer]);
+      await cluster.clock.run(50);
+      const key = "counter/one";
+      const client = await cluster.until(cluster.connect(key, ["a", "b", "c"]));
+      const add = (n: number) => cluster.until(client.call.add?.({ who: "ann", n }) ?? Promise.resolve());
+      await add(1);
+      const taps = new Taps(cluster, key);
+      const base = taps.onFrame("base", () => undefined, { from: "b", to: "a" });
+      if (how === "a base") taps.onFrame("delta", () => (base.times === 0 ? LOST : undefined), { ...ALWAYS, from: "b", to: "a" });
+      const granter = cluster.node("a").runtime?.self ?? "";
+      const move: Promise<unknown> = cluster.node("a").runtime?.move(key, "b") ?? Promise.resolve();
+      await cluster.until(move);
+      if (how === "a base") {
+        const want = { t: "ack", session: key, epoch: 2, version: 0, hash: 0, want: "base" } as const;
+        cluster.node("b").runtime?.host?.onMessage(granter, encodePeerMessage(new ByteWriter(), systemCrc32, want));
+      }
+      await add(2);
+      expect(base.times).toBe(how === "a base" ? 1 : 0);
+      await cluster.untilTrue("a holds what b made", () => cluster.slot("a", key)?.cell?.stateVersion === 2);
+      expect(cluster.slot("b", key)?.owner?.slot.cas.record?.inSync).toEqual([granter]);
+      cluster.crash("b");
+      await cluster.untilTrue("c owns the session", () => cluster.ownerOf(key) === "c", 20_000);
+      expect(await add(3)).toBe(3);
+      expect(cluster.incidents.map(({ code }) => code)).not.toContain("E_SESSION_LOST");
+    },
+  );
 
   it("refuses at the OFFER when it is cordoned or full; the session stays, and room comes back", async () => {
     const stage = await Stage.open({ seed: 242 });

@@ -16,4 +16,6 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
   { seed: 371, was: "an attach that came twice was refused the second time, which closed the socket that was welcome already" },
   { seed: 407, was: "a client whose link had ended was told that its numbers were invalid" },
   { seed: 15, was: "a granter that had taken its session back began it again when the answer to its write came" },
+  { seed: 695, was: "a node with older code took over a session that it could not run, and kept it" },
+  { seed: 562, was: "a granter with older code could not take a base of what the newer code made of the session, and held it up for ever" },
 ];

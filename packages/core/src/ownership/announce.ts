@@ -1,0 +1,30 @@
+import type { NodeRef, SessionKey } from "../names.js";
+import type { SessionCell } from "../session/session-port.js";
+import type { SlotHost } from "./slot-host.js";
+
+/** The nodes on which clients' sockets are. */
+export function ingressesOf(cell: SessionCell): Set<NodeRef> {
+  const ingresses = new Set<NodeRef>();
+  for (const { ingress } of cell.links.values()) if (ingress !== null) ingresses.add(ingress);
+  return ingresses;
+}
+
+/** An owner that has just begun. */
+interface Announcer {
+  readonly host: SlotHost;
+  readonly key: SessionKey;
+  readonly epoch: number;
+}
+
+/** Tells them, and this node's own clients, who owns the session now. */
+export function announce(
+  { host, key, epoch }: Announcer,
+  ingresses: ReadonlySet<NodeRef>,
+  { from, blackoutMs, settleMs }: { readonly from: NodeRef; readonly blackoutMs: number; readonly settleMs: number },
+): void {
+  for (const ingress of ingresses) {
+    if (ingress === host.self || ingress === from) continue;
+    host.send(ingress, "control", { t: "route", session: key, epoch, owner: host.self, from, blackoutMs, settleMs });
+  }
+  host.ownerChanged(key, epoch, host.self, from, blackoutMs, settleMs);
+}
