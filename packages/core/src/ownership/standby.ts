@@ -126,12 +126,12 @@ export class StandbyRole implements Role {
     const factory = host.factoryOf(key);
     if (factory === null) {
       answer("E_KIND_UNKNOWN", 0);
-      this.#forgetUnlessNamed();
+      this.#forgetEmpty();
       return;
     }
     if (!factory.canRead(message.stateVersion)) {
       answer("E_STATE_VERSION", 0);
-      this.#forgetUnlessNamed();
+      this.#forgetEmpty();
       return;
     }
     if (this.#attempt === null || this.#attempt.attempt !== attempt) {
@@ -140,7 +140,7 @@ export class StandbyRole implements Role {
       const room = host.reserveRoom(key, message.toKeep);
       if (room !== "reserved") {
         answer(room === "cordoned" ? "E_NODE_CORDONED" : "E_QUEUE_FULL", 250);
-        this.#forgetUnlessNamed();
+        this.#forgetEmpty();
         return;
       }
     }
@@ -377,7 +377,7 @@ export class StandbyRole implements Role {
     }
     if (this.#attempt?.attempt !== message.attempt) return;
     this.#endAttempt();
-    if (this.#replica === null) this.#forgetUnlessNamed();
+    this.#forgetEmpty();
   }
 
   /**
@@ -493,8 +493,9 @@ export class StandbyRole implements Role {
     return record !== null && !record.ended && (record.inSync.includes(self) || record.heir === self);
   }
 
-  #forgetUnlessNamed(): void {
-    if (!this.#named()) this.#forget();
+  /** [6] A copy may be waited for by an owner whose COMMIT is not known here yet: only its word, or the record, frees it. */
+  #forgetEmpty(): void {
+    if (this.#replica === null && !this.#named()) this.#forget();
   }
 
   #forget(): void {

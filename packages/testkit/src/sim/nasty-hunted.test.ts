@@ -96,4 +96,22 @@ describe("found by the simulator", () => {
     expect(cluster.slot("b", key)?.cell?.version).toBe(cluster.slot("a", key)?.cell?.version);
     expect(await stage.settle()).toEqual([]);
   });
+
+  it("a granter that refuses to take its session back at once keeps the copy that the new owner waits for", async () => {
+    const stage = await Stage.open({ seed: 6 });
+    const { cluster, target } = stage;
+    const commit = stage.taps.onWrite("commit", () => ({ fate: "slow", extraMs: 300 }));
+    const moved = stage.move("a", target);
+    await stage.until("the session has moved", () => moved.end !== undefined, 1_000);
+    expect(commit.times).toBe(1);
+    await cluster.until(cluster.node("a").runtime?.cordon(true) ?? Promise.resolve());
+    const back = stage.move(target, "a");
+    await stage.until("it is refused", () => back.end !== undefined, 250);
+    expect(back.end).toMatchObject({ moved: false, code: "E_NODE_CORDONED" });
+    await stage.run(300);
+    cluster.crash(target);
+    // The other standby was dropped by the COMMIT: the granter alone can go on.
+    await stage.until("the granter has taken over", () => cluster.ownerOf(stage.key) === "a", 5_000);
+    expect(await stage.settle()).toEqual([]);
+  });
 });
