@@ -220,6 +220,16 @@ describe("feed", () => {
     expect(brief(owner.take())).toEqual(["base 6@0"]);
   });
 
+  it("copies to a replica that went another way before the present position", () => {
+    for (let i = 0; i < 3; i++) owner.turn(feed);
+    feed.startProbing();
+    expect(brief(owner.take())).toEqual(["delta 3+0"]);
+    feed.onAck(ack(2, 999, "deltas"));
+    expect(brief(owner.take())).toEqual(["base 3@0"]);
+    feed.onAck(ack(3, owner.hash));
+    expect([feed.following, feed.acked]).toEqual([true, 3]);
+  });
+
   it("a delta that no frame can carry travels as a base; many are split over frames", () => {
     open({ maxPeerFrameBytes: 65_536, maxDeltaLogBytes: 10_000_000, bulkChunkBytes: 4_096 });
     feed.startAt(0);

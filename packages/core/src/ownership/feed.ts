@@ -189,8 +189,8 @@ export class Feed {
     }
     if (message.version <= this.#acked) return true;
     if (message.version === source.version) return message.hash === source.hash;
-    const since = source.log.since(message.version);
-    if (since !== null) return since.hash === message.hash;
+    if (source.log.since(message.version)?.hash === message.hash) return true;
+    // Too old, or of another branch: a replica that was asked has said so.
     if (phase.name === "probing") this.startBase();
     return false;
   }

@@ -49,7 +49,7 @@ export const timerBugs: readonly Mutant[] = [
     edits: [
       {
         module: "core/ownership/session-alarms",
-        find: "if (atMs === this.#alarmAtMs || this.#stopped) return;",
+        find: "if (atMs === this.#alarmAtMs || this.#stopped || this.#still) return;",
         replace: "if (atMs === this.#alarmAtMs || this.#stopped || atMs < this.#host.clock.now()) return;",
       },
     ],

@@ -19,4 +19,5 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
   { seed: 695, was: "a node with older code took over a session that it could not run, and kept it" },
   { seed: 562, was: "a granter with older code could not take a base of what the newer code made of the session, and held it up for ever" },
   { seed: 838, was: "a granter that refused an offer threw away the copy that the new owner waited for" },
+  { seed: 10444, was: "a replica that had gone another way before the version that it was asked about was asked for ever" },
 ];
