@@ -124,6 +124,7 @@ export {
   newerOf,
   type SessionHead,
 } from "./store/session-head.js";
+export { decodeHead, encodeHead } from "./store/stored-head.js";
 export { type Advice, advise } from "./strategy/advise.js";
 export type { ChecklistLine } from "./strategy/checklist.js";
 export { type Choice, type ChoiceOptions, chooseStrategy } from "./strategy/choose.js";

@@ -1,1 +1,2 @@
 export { type DiskDirectoryStoreOptions, openDiskDirectoryStore } from "./directory-store.js";
+export { type DiskSessionStoreOptions, openDiskSessionStore } from "./session-store.js";
