@@ -282,7 +282,10 @@ export class World implements ClientHost {
     this.reached.count(`closed ${code}`);
     const allowed = code === "E_SESSION_ENDED" && client.model.ended > 0;
     if (!allowed) this.problem(`I4: ${client.name} was closed: ${code}`);
-    if (client.wanted) this.cluster.clock.schedule(50 + this.dice.next() * 500, () => client.connect());
+    if (!client.wanted) return;
+    this.cluster.clock.schedule(50 + this.dice.next() * 500, () => {
+      if (client.wanted) client.connect();
+    });
   }
 
   /** Hellos of clients that reached a node, kept for thieves. */
