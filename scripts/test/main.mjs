@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { environmentProblem } from "../environment.mjs";
 import { checkReadme } from "./readme-suite.mjs";
 import { runNode } from "./run-command.mjs";
+import { runSimulator } from "./sim-suite.mjs";
 import { oneFailed, onePassed, sum, summaryLine } from "./tally.mjs";
 import { runVitest } from "./vitest-suite.mjs";
 
@@ -30,6 +31,7 @@ const SUITES = [
   },
   { name: "tidy", limitMs: 2 * MINUTE_MS, run: (limitMs) => check(limitMs, ["scripts/tidy/main.mjs"]) },
   { name: "unit tests", limitMs: 10 * MINUTE_MS, run: (limitMs) => runVitest(root, "vitest.config.ts", limitMs) },
+  { name: "simulator", limitMs: 12 * MINUTE_MS, run: (limitMs) => runSimulator(root, limitMs) },
   { name: "process tests", limitMs: 15 * MINUTE_MS, run: (limitMs) => runVitest(root, "vitest.process.config.ts", limitMs) },
   { name: "README commands", limitMs: 3 * MINUTE_MS, run: () => checkReadme(root) },
 ];

@@ -81,7 +81,8 @@ export class Invariants {
       model.step = this.#step;
       model.acting = 0;
     }
-    model.acting++;
+    // One that has ended runs nothing any more; it only waits to hear that its record says so.
+    if (!owner.cell.ended) model.acting++;
     if (model.acting > 1 && !model.suspicion) this.#problem(`I1: ${slot.key} is acted on by ${this.#actors(slot.key).join(" and ")}`);
     const { released, version, epoch, recorded } = owner;
     if (recorded && epoch >= model.releasedEpoch && version < model.releasedVersion)
