@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { askWorker } from "../seeds/ask-worker.js";
 import type { Mutant } from "./mutant.js";
+import { SoundSeeds } from "./sound-seeds.js";
 
 /** How the search for one mutant ended. */
 export interface Finding {
@@ -31,22 +32,31 @@ const WORKER = fileURLToPath(new URL("../../dist/mutations/worker-main.js", impo
 /** So many processes may die or hang for one mutant before it counts as broken. */
 const MAX_DEATHS = 5;
 
-/** Runs seeds with each mutant in place until one shows a violation or the bounds are reached. Findings stand in the order of the mutants. */
-export async function search(mutants: readonly Mutant[], options: SearchOptions): Promise<Finding[]> {
+/** What a search found. */
+export interface SearchResult {
+  /** In the order of the mutants. */
+  readonly findings: readonly Finding[];
+  /** Seeds on which a mutant showed something that the code as it is shows as well: they count for no mutant. */
+  readonly unsoundSeeds: readonly number[];
+}
+
+/** Runs seeds with each mutant in place until one shows a violation that the code as it is does not show there, or the bounds are reached. */
+export async function search(mutants: readonly Mutant[], options: SearchOptions): Promise<SearchResult> {
   const findings: Finding[] = [];
+  const sound = new SoundSeeds(WORKER, options.maxMsPerSeed);
   let next = 0;
   const worker = async () => {
     for (let at = next++; at < mutants.length; at = next++) {
-      const finding = await searchOne(mutants[at] as Mutant, options);
+      const finding = await searchOne(mutants[at] as Mutant, options, sound);
       findings[at] = finding;
       options.onFinding?.(finding);
     }
   };
   await Promise.all(Array.from({ length: Math.min(options.workers, mutants.length) }, worker));
-  return findings;
+  return { findings, unsoundSeeds: await sound.unsound() };
 }
 
-async function searchOne(mutant: Mutant, options: SearchOptions): Promise<Finding> {
+async function searchOne(mutant: Mutant, options: SearchOptions, sound: SoundSeeds): Promise<Finding> {
   const startedMs = performance.now();
   const elapsedMs = () => performance.now() - startedMs;
   let failedSeeds = 0;
@@ -58,12 +68,12 @@ async function searchOne(mutant: Mutant, options: SearchOptions): Promise<Findin
     mutant,
     outcome,
     seeds: last,
-    problems,
+    problems: outcome === "caught" ? problems : [],
     failedSeeds,
     note,
     elapsedMs: elapsedMs(),
   });
-  for (let deaths = 0; deaths < MAX_DEATHS; deaths++) {
+  for (let deaths = 0; deaths < MAX_DEATHS; ) {
     const run = await askWorker<readonly string[]>({
       script: WORKER,
       argument: mutant.edits,
@@ -83,29 +93,19 @@ async function searchOne(mutant: Mutant, options: SearchOptions): Promise<Findin
       maxMs: options.maxMsPerMutant - elapsedMs(),
       maxMsPerSeed: options.maxMsPerSeed,
     });
-    if (run.end === "enough") return finding("caught");
+    if (run.end === "enough") {
+      if (await sound.isSound(run.seed)) return finding("caught");
+      continue; // with the seeds behind it
+    }
     if (run.end !== "died") {
       if (run.end === "timeUp") note ||= "the time was up";
       return finding("missed");
     }
+    deaths++;
     note = run.note;
     failedSeeds++;
     last++; // the seed that ended the process is passed over
     if (last >= options.maxSeeds) break;
   }
   return finding("broken");
-}
-
-/** Runs the code as it is on some seeds; tells those that show a violation. What a mutant shows there proves nothing. */
-export async function control(lastSeed: number, maxMs: number, maxMsPerSeed: number): Promise<number | null> {
-  let seed = 0;
-  const run = await askWorker<readonly string[]>({
-    script: WORKER,
-    argument: [],
-    next: () => (seed < lastSeed ? ++seed : null),
-    onAnswer: ({ outcome }) => (outcome !== null && outcome.length > 0 ? "enough" : "more"),
-    maxMs,
-    maxMsPerSeed,
-  });
-  return run.end === "enough" ? run.seed : null;
 }

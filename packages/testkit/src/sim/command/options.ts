@@ -22,6 +22,8 @@ Whole clusters on virtual time, one a seed: each seed draws its own cluster, fau
 
   --determinism N     runs N seeds in each of two processes, in opposite orders, and compares all that happened
 
+  --cases             prints the table of cases that a run counts
+
   --mutations         runs the mutation checks; see npm run mutations -- --help
   --help
 
@@ -41,6 +43,7 @@ const FLAGS = {
   shrink: { type: "boolean" },
   out: { type: "string" },
   determinism: { type: "string" },
+  cases: { type: "boolean" },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -61,7 +64,7 @@ export type RunSource = { readonly seed: number } | { readonly file: string };
 
 /** What a command line asks for. */
 export type SimTask =
-  | { readonly do: "help" }
+  | { readonly do: "help" | "cases" }
   | { readonly do: "hunt"; readonly hunt: HuntOptions; readonly json: boolean }
   | { readonly do: "determinism"; readonly first: number; readonly seeds: number; readonly json: boolean }
   | { readonly do: "replay"; readonly of: RunSource; readonly session: string | null; readonly json: boolean }
@@ -75,6 +78,7 @@ export function parseSimOptions(args: readonly string[]): SimTask {
   const values = parseFlags(args, FLAGS);
   const json = values.json ?? false;
   if (values.help === true) return { do: "help" };
+  if (values.cases === true) return { do: "cases" };
   const first = wholeFlag("--first", values.first, 1, 0, MAX_SEED);
   const jobs = wholeFlag("--jobs", values.jobs, availableParallelism(), 1, 256);
   const forMs = values.for === undefined ? Number.POSITIVE_INFINITY : durationFlag("--for", values.for, 1_000, "from 1s to 24h");

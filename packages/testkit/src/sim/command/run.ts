@@ -1,4 +1,5 @@
 import { runMutations } from "../../mutations/command.js";
+import { casesTable } from "../swarm/cases/table.js";
 import { commitOf } from "./commit.js";
 import { failureLines } from "./describe-run.js";
 import { checkDeterminism } from "./determinism.js";
@@ -29,6 +30,9 @@ export async function runSim(args: readonly string[], io: CommandIo): Promise<nu
   switch (task.do) {
     case "help":
       io.write(SIM_USAGE);
+      return 0;
+    case "cases":
+      io.write(`${casesTable()}\n`);
       return 0;
     case "hunt":
       return runHunt(task.hunt, task.json, io);
