@@ -60,6 +60,7 @@ export class VirtualDirectory implements Directory {
   readonly #watches = new Set<OpenWatch>();
   readonly #unlisten: () => void;
   #closed = false;
+  #registrations = 0;
   #down = false;
   /** The order of what is told over the connection. */
   #lastToldAt = 0;
@@ -95,8 +96,16 @@ export class VirtualDirectory implements Directory {
     });
   }
 
+  /**
+   * A registration ends the life before it at once, whoever asked: it is right that a process which starts again is heard at once. So it may
+   * not come behind a later one, nor after its process has died; it goes over the process's one connection, which keeps the order.
+   */
   register(info: NodeInfo, ttlMs: number): Promise<NodeRef> {
-    return this.#ask(true, (directory) => directory.register(info, ttlMs));
+    this.#registrations++;
+    const registration = this.#registrations;
+    return this.#ask(true, (directory) =>
+      this.#closed || registration !== this.#registrations ? new Promise(() => undefined) : directory.register(info, ttlMs),
+    );
   }
   async renew(ref: NodeRef): Promise<"renewed" | "ended"> {
     const sentAt = this.#clock.now();
