@@ -26,16 +26,18 @@ export class NodeClock implements Clock {
   #sleptMs = 0;
   #asleepSince: number | null = null;
 
-  /** @param rate how much faster than real time it runs, 1 for exact */
-  constructor(inner: Clock, rate = 1) {
+  /**
+   * @param rate how much faster than real time it runs, 1 for exact
+   * @param startMs what it shows at first; monotonic clocks of two machines have nothing to do with each other
+   */
+  constructor(inner: Clock, rate = 1, startMs = inner.now()) {
     this.#inner = inner;
     this.#rate = rate;
     this.#outerStart = inner.now();
-    this.#innerStart = inner.now();
+    this.#innerStart = startMs;
   }
 
   now(): number {
-    if (this.#rate === 1 && this.#sleptMs === 0 && this.#asleepSince === null) return this.#inner.now();
     const awake = (this.#asleepSince ?? this.#inner.now()) - this.#outerStart - this.#sleptMs;
     return Math.max(this.#floor, this.#innerStart + awake * this.#rate);
   }

@@ -53,6 +53,11 @@ export interface SimNode {
   address: string;
 }
 
+/** Where the clock of a process begins: each somewhere else, so that nothing can come of comparing two of them. */
+function originMs(process: number): number {
+  return 1_000 + ((process * 7_919) % 101) * 1_000_000;
+}
+
 /** A whole cluster in one process on virtual time: the production code of nodes and clients behind simulated ports. */
 export class SimCluster {
   readonly clock = new VirtualClock({ outside: false, partsPerMs: 1_024 });
@@ -70,6 +75,7 @@ export class SimCluster {
   onNode: ((node: SimNode) => void) | null = null;
   readonly #options: SimOptions;
   readonly #clientLimits: ClientLimits;
+  #boots = 0;
 
   constructor(options: SimOptions) {
     this.#options = options;
@@ -80,7 +86,7 @@ export class SimCluster {
     this.sockets = new VirtualSockets(this.clock, this.random.fork());
     // A generator of its own: what the disk draws shifts nobody's numbers.
     const diskRandom = new SeededRandom(options.seed ^ 0xd15c);
-    this.directory = new DirectoryService(new NodeClock(this.clock, options.directoryRate), this.limits, diskRandom);
+    this.directory = new DirectoryService(new NodeClock(this.clock, options.directoryRate, originMs(0)), this.limits, diskRandom);
   }
 
   /** Starts all nodes and lets them find each other. */
@@ -98,7 +104,8 @@ export class SimCluster {
 
   /** Like `startNode`, and lets no time pass: `started` rejects when the node could not join. */
   boot(id: string, definitions = this.#options.definitions): { readonly node: SimNode; readonly started: Promise<void> } {
-    const clock = new NodeClock(this.clock, this.#options.rates?.[id]);
+    this.#boots++;
+    const clock = new NodeClock(this.clock, this.#options.rates?.[id], originMs(this.#boots));
     const directory = new VirtualDirectory(this.directory, this.clock, clock, this.limits, this.random.fork());
     const node: SimNode = { id, endpoint: `sim://${id}`, directory, clock, runtime: null, address: "" };
     this.nodes.set(id, node);
