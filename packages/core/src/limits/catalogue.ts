@@ -92,6 +92,7 @@ export const LIMITS = {
   retainedBases: bound(2, 1, 64, "good snapshots a store keeps of each session; older ones are pruned"),
   storePieceBytes: bound(262_144, 4_096, 16_777_216, "pieces in which a store on disk or in memory keeps a large snapshot"),
   storePartBytes: bound(8_388_608, 5_242_880, 1_073_741_824, "parts in which a large snapshot is uploaded to an object store"),
+  storeTimeoutMs: bound(10_000, 50, 600_000, "time a store over the network has to answer one request"),
   maxStoreRequests: bound(32, 1, 1_024, "requests under way to one object store"),
   maxStoreListEntries: bound(1_000, 1, 1_000, "sessions on one page of a store's list"),
   // clients
