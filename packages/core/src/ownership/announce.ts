@@ -28,3 +28,10 @@ export function announce(
   }
   host.ownerChanged(key, epoch, host.self, from, blackoutMs, settleMs);
 }
+
+/** The sockets of all links are the session's no longer: their clients say hello again on them. */
+export function unlinkAll({ host, key }: Pick<Announcer, "host" | "key">, cell: SessionCell): void {
+  for (const { id, generation, ingress } of cell.links.values()) {
+    if (ingress !== null) host.unlink(key, { id, generation, ingress });
+  }
+}

@@ -1,5 +1,6 @@
 import type { NodeRef } from "../names.js";
 import type { Scheduled } from "../ports/clock.js";
+import type { SessionRecord } from "../ports/directory.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
 import { join } from "./drafts.js";
 import type { Feed } from "./feed.js";
@@ -13,6 +14,8 @@ export interface KeeperOwner extends RecruitOwner {
   readonly recorded: boolean;
   readonly feeds: ReadonlyMap<NodeRef, Feed>;
   recordChanged(): void;
+  /** Copies in memory that the session is to have. */
+  wantedStandbys(record: SessionRecord): number;
 }
 
 /** Pause before another node is asked when one refused or failed. */
@@ -45,7 +48,7 @@ export class StandbyKeeper {
     if (this.#stopped || this.#recruit !== null || this.#timer !== null || owner.moving || !owner.recorded) return;
     const { host, key, cas } = owner.slot;
     const { record } = cas;
-    if (record === null || record.ended || record.inSync.length >= host.limits.standbys) return;
+    if (record === null || record.ended || record.inSync.length >= owner.wantedStandbys(record)) return;
     const candidate = this.#choose(host.rankStandbys(key));
     if (candidate === null) {
       this.#later(); // nobody can take it now

@@ -13,6 +13,7 @@ import {
   type LossReport,
   type MoveReport,
   type NodeRef,
+  needsStore,
   type PeerMessage,
   type PeerMessageOf,
   type Peers,
@@ -26,10 +27,12 @@ import {
   type SessionFactory,
   type SessionKey,
   type SessionRecord,
+  type SessionStore,
   Slot,
   type SlotHost,
   SojournError,
   type StateCodec,
+  StoreWriter,
   type TurnScope,
 } from "@sojourn/core";
 import { Finder } from "./finder.js";
@@ -53,6 +56,8 @@ export interface HostPorts {
   readonly directory: Directory;
   readonly peers: Peers;
   readonly definitions: readonly SessionDefinition[];
+  /** Null or absent: without one. */
+  readonly store?: SessionStore | null;
   readonly observer: HostObserver;
   /** Carries out a command (JSON) that came over another node, and answers it (JSON). */
   readonly onCommand: (body: string) => Promise<string>;
@@ -80,6 +85,7 @@ export class Host implements SlotHost, PeersHandler {
   readonly limits: Limits;
   readonly crc32: Crc32;
   readonly directory: Directory;
+  readonly store: StoreWriter | null;
   readonly ingress: Ingress;
   readonly membership: Membership;
   readonly #peers: Peers;
@@ -115,6 +121,7 @@ export class Host implements SlotHost, PeersHandler {
     this.limits = limits;
     this.crc32 = crc32;
     this.directory = directory;
+    this.store = ports.store == null ? null : new StoreWriter(ports.store, clock, limits);
     this.membership = membership;
     this.#peers = peers;
     this.#observer = observer;
@@ -144,6 +151,8 @@ export class Host implements SlotHost, PeersHandler {
       learned: (key, record) => this.#slots.get(key)?.onRecord(record),
       isWanted: (key, record) => this.ingress.wants(key, record),
       refuseCreation: (key) => this.#refuseCreation(key),
+      beginning: (key) => this.#kinds.beginning(key),
+      purge: (key, epoch) => this.#purge(key, epoch),
       create: (key, lost, change) => this.#create(key, lost, change),
     });
     this.ingress = new Ingress({
@@ -188,6 +197,9 @@ export class Host implements SlotHost, PeersHandler {
   }
   isEnded(ref: NodeRef): boolean {
     return this.membership.isEnded(ref);
+  }
+  isGone(ref: NodeRef): boolean {
+    return ref !== this.self && (this.isEnded(ref) || !this.membership.entries.has(ref));
   }
   isUp(ref: NodeRef): boolean {
     return ref === this.self || this.#peers.isUp(ref);
@@ -448,11 +460,29 @@ export class Host implements SlotHost, PeersHandler {
     return this.leaseValid() ? null : new SojournError("E_LEASE_ENDED");
   }
 
+  async #purge(key: SessionKey, epoch: number): Promise<void> {
+    try {
+      await this.store?.remove(key, epoch);
+    } catch (cause) {
+      throw new SojournError("E_SESSION_BUSY", "the session store cannot be reached", {}, cause);
+    }
+  }
+
   #create(key: SessionKey, lost: boolean, change: RecordChange): Promise<SessionRecord | null> {
     const slot = this.#slot(key);
+    let from = this.self;
+    const noting: RecordChange = (record) => {
+      from = record?.owner ?? this.self;
+      return change(record);
+    };
     return new Promise((resolve, reject) => {
-      slot.cas.submit(change, ({ outcome, record }) => {
-        if (outcome === "applied" && record !== null && slot.role.kind !== "owner") {
+      slot.cas.submit(noting, ({ outcome, record }) => {
+        if (outcome === "applied" && record !== null && slot.role.kind !== "owner" && slot.role.kind !== "restoring") {
+          if (lost && needsStore(record.strategy) && this.store !== null) {
+            slot.becomeRestoring({ epoch: record.epoch, from, stored: record.stored });
+            resolve(record);
+            return;
+          }
           let cell: SessionCell;
           try {
             cell = this.#kinds.require(key).create(key, lost);
@@ -596,6 +626,7 @@ export class Host implements SlotHost, PeersHandler {
     this.#over = true;
     this.#unwatch();
     this.#promotions.stop();
+    this.store?.stop();
     for (const slot of this.#slots.values()) slot.dispose();
     this.#slots.clear();
     this.#retained.clear();
