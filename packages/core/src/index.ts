@@ -30,7 +30,7 @@ export type { ChangeOutcome, RecordChange } from "./ownership/cas-driver.js";
 export { claim, claimLost } from "./ownership/drafts.js";
 export type { ClientOp, MoveCallbacks } from "./ownership/role.js";
 export { Slot } from "./ownership/slot.js";
-export type { LinkAddress, LossReport, MoveReport, SlotHost } from "./ownership/slot-host.js";
+export type { LinkAddress, LossReport, MoveReport, SlotHost, Suspicion } from "./ownership/slot-host.js";
 export type { Crc32 } from "./ports/checksum.js";
 export type { ClientRoute, ClientRouter, ClientSocket } from "./ports/client-router.js";
 export type { Clock, Scheduled } from "./ports/clock.js";
@@ -48,7 +48,7 @@ export type {
   SessionRecord,
 } from "./ports/directory.js";
 export type { DirectoryChange, DirectoryContents, DirectoryStore, NodeLease } from "./ports/directory-store.js";
-export type { Lane, Peers, PeersHandler, SendOutcome } from "./ports/peers.js";
+export type { Lane, PeerHealth, Peers, PeersHandler, SendOutcome } from "./ports/peers.js";
 export type { Random } from "./ports/random.js";
 export type {
   AppendOutcome,
@@ -86,6 +86,7 @@ export type {
   Call,
   Durability,
   EventsOf,
+  Failover,
   InputOf,
   Priority,
   ReplyOf,
@@ -124,7 +125,6 @@ export {
   newerOf,
   type SessionHead,
 } from "./store/session-head.js";
-export { StoreWriter } from "./store/store-writer.js";
 export { decodeHead, encodeHead } from "./store/stored-head.js";
 export { type Advice, advise } from "./strategy/advise.js";
 export type { ChecklistLine } from "./strategy/checklist.js";
@@ -135,15 +135,7 @@ export type { Flip, FlipInput } from "./strategy/flips.js";
 export type { Ranked } from "./strategy/rank.js";
 export type { Estimate } from "./strategy/reckoning.js";
 export type { Charge, Obstacle } from "./strategy/score.js";
-export {
-  type Basis,
-  needsStore,
-  RUNNABLE_STRATEGIES,
-  STORE_KINDS,
-  STRATEGIES,
-  type StoreKind,
-  type Strategy,
-} from "./strategy/strategy.js";
+export { type Basis, RUNNABLE_STRATEGIES, STORE_KINDS, STRATEGIES, type StoreKind, type Strategy } from "./strategy/strategy.js";
 export { DEFAULT_DELTA_BYTES, resolveWorkload, type Workload, type WorkloadInput } from "./strategy/workload.js";
 export {
   CLIENT_PROTOCOL,

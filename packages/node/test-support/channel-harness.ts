@@ -27,6 +27,7 @@ export interface TestNode {
   readonly peers: TcpPeers;
   /** `up x`, `down x` and `text from x`, in order. */
   readonly log: string[];
+  readonly healths: string[];
   readonly problems: string[];
   readonly signal: Signal;
   onMessage: ((from: NodeRef, message: Uint8Array) => void) | null;
@@ -59,7 +60,8 @@ export class Harness {
       ...setup,
       limits: resolveLimits(setup.limits),
     });
-    const node: TestNode = { ref, peers, log, problems, signal, onMessage: null };
+    const healths: string[] = [];
+    const node: TestNode = { ref, peers, log, healths, problems, signal, onMessage: null };
     const handler: PeersHandler = {
       onMessage: (from, message) => {
         if (node.onMessage !== null) node.onMessage(from, message);
@@ -72,6 +74,10 @@ export class Harness {
       },
       onDown: (peer) => {
         log.push(`down ${peer}`);
+        signal.raise();
+      },
+      onHealth: (peer, health) => {
+        healths.push(`${peer} ${health}`);
         signal.raise();
       },
     };

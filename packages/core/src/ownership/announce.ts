@@ -16,22 +16,19 @@ interface Announcer {
   readonly epoch: number;
 }
 
-/** Tells them, and this node's own clients, who owns the session now. */
+/**
+ * Tells them, and this node's own clients, who owns the session now. After a `planned` move the owner before tells its own; one that was
+ * replaced on suspicion may live, and not know.
+ */
 export function announce(
   { host, key, epoch }: Announcer,
   ingresses: ReadonlySet<NodeRef>,
-  { from, blackoutMs, settleMs }: { readonly from: NodeRef; readonly blackoutMs: number; readonly settleMs: number },
+  change: { readonly from: NodeRef; readonly blackoutMs: number; readonly settleMs: number; readonly planned: boolean },
 ): void {
+  const { from, blackoutMs, settleMs, planned } = change;
   for (const ingress of ingresses) {
-    if (ingress === host.self || ingress === from) continue;
+    if (ingress === host.self || (planned && ingress === from)) continue;
     host.send(ingress, "control", { t: "route", session: key, epoch, owner: host.self, from, blackoutMs, settleMs });
   }
   host.ownerChanged(key, epoch, host.self, from, blackoutMs, settleMs);
-}
-
-/** The sockets of all links are the session's no longer: their clients say hello again on them. */
-export function unlinkAll({ host, key }: Pick<Announcer, "host" | "key">, cell: SessionCell): void {
-  for (const { id, generation, ingress } of cell.links.values()) {
-    if (ingress !== null) host.unlink(key, { id, generation, ingress });
-  }
 }

@@ -1,7 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RecordDraft, SessionRecord } from "../ports/directory.js";
-import { claim, claimLost, commit, decline, end, join, joinStore, leave, leaveStore, prepare, promote, takeBack } from "./drafts.js";
+import {
+  claim,
+  claimLost,
+  commit,
+  decline,
+  end,
+  join,
+  joinStore,
+  leave,
+  leaveStore,
+  prepare,
+  promote,
+  promoteOnSuspicion,
+  takeBack,
+} from "./drafts.js";
 
 const RECORD: SessionRecord = {
   revision: 7,
@@ -51,6 +65,24 @@ describe("changes of a session's record", () => {
     expect(claimLost(RECORD, "d#1", dead("a#1", "b#1"))).toBeNull();
     expect(claimLost(RECORD, "d#1", dead("b#1", "c#1"))).toBeNull();
     expect(claimLost(ENDED, "d#1", dead("a#1"))).toBeNull();
+  });
+
+  it("join: in place of others, but never of the heir", () => {
+    expect(join(RECORD, "a#1", 5, "d#1", ["b#1"])?.inSync).toEqual(["c#1", "d#1"]);
+    expect(join(GRANTED, "a#1", 5, "d#1", ["b#1", "c#1"])?.inSync).toEqual(["b#1", "d#1"]);
+  });
+
+  it("promoteOnSuspicion: only an in-sync standby, past the very owner that is suspected, and never past an heir", () => {
+    const suspect = { owner: "a#1", epoch: 5 };
+    const mine = { ...RECORD, epoch: 6, owner: "b#1", inSync: ["c#1"] };
+    expect(promoteOnSuspicion(RECORD, suspect, "b#1", dead())).toEqual(mine);
+    expect(promoteOnSuspicion(RECORD, suspect, "b#1", dead("c#1"))).toEqual({ ...mine, inSync: [] });
+    expect(promoteOnSuspicion(RECORD, suspect, "d#1", dead())).toBeNull();
+    expect(promoteOnSuspicion(GRANTED, suspect, "b#1", dead())).toBeNull();
+    expect(promoteOnSuspicion(GRANTED, suspect, "c#1", dead("b#1"))).toBeNull();
+    expect(promoteOnSuspicion(ENDED, suspect, "b#1", dead())).toBeNull();
+    expect(promoteOnSuspicion({ ...RECORD, epoch: 7 }, suspect, "b#1", dead())).toBeNull();
+    expect(promoteOnSuspicion({ ...RECORD, owner: "c#1" }, suspect, "b#1", dead())).toBeNull();
   });
 
   it("join and leave: by the owner at its epoch; the heir is never dropped", () => {

@@ -30,10 +30,17 @@ export function claimLost(record: SessionRecord, self: NodeRef, isEnded: (ref: N
   return { ...record, epoch: record.epoch + 2, owner: self, inSync: [], heir: null };
 }
 
-/** [2] A standby that holds everything that was released is recorded as in-sync. */
-export function join(record: SessionRecord, self: NodeRef, epoch: number, standby: NodeRef): Change | null {
+/** [2] A standby that holds everything that was released is recorded as in-sync, in place of others where it replaces some [3]. */
+export function join(
+  record: SessionRecord,
+  self: NodeRef,
+  epoch: number,
+  standby: NodeRef,
+  replaced: readonly NodeRef[] = [],
+): Change | null {
   if (record.ended || record.owner !== self || record.epoch !== epoch) return null;
-  return { ...record, inSync: [...without(record.inSync, standby), standby] };
+  const gone = replaced.filter((ref) => ref !== record.heir);
+  return { ...record, inSync: [...without(record.inSync, standby, ...gone), standby] };
 }
 
 /** [3] The owner drops standbys; the recorded heir is never dropped. */
@@ -93,6 +100,24 @@ export function promote(record: SessionRecord, self: NodeRef, isEnded: (ref: Nod
   const pastDeadHeir = record.heir !== null && record.heir !== self;
   const inSync = record.inSync.filter((ref) => ref !== self && !isEnded(ref));
   return { ...record, epoch: record.epoch + (pastDeadHeir ? 2 : 1), owner: self, inSync, heir: null };
+}
+
+/**
+ * [8] The owner is suspected, and `self` is in-sync: it need not wait for the end of the owner's lease, for the owner releases nothing
+ * any more that `self` does not acknowledge. Never past an heir, who may be acting already. Only for sessions whose output waits for
+ * the in-sync standbys (`strong`).
+ * @param isLost whether a ref's lease has ended, or its process is gone
+ */
+export function promoteOnSuspicion(
+  record: SessionRecord,
+  suspect: { readonly owner: NodeRef; readonly epoch: number },
+  self: NodeRef,
+  isLost: (ref: NodeRef) => boolean,
+): Change | null {
+  if (record.ended || record.owner !== suspect.owner || record.epoch !== suspect.epoch) return null;
+  if (record.heir !== null || !record.inSync.includes(self)) return null;
+  const inSync = record.inSync.filter((ref) => ref !== self && !isLost(ref));
+  return { ...record, epoch: record.epoch + 1, owner: self, inSync };
 }
 
 /** Ending is a turn of the owner; the record stays as a tombstone. Not while an heir is recorded: it may be owner already. */

@@ -184,6 +184,10 @@ export class GrantedRole implements Role {
     );
   }
 
+  onSuspected(_ref: NodeRef): void {
+    // [7] Only a living heir declines, and one that was granted may be acting.
+  }
+
   onUp(ref: NodeRef): void {
     if (ref === this.#start.to) this.#send();
   }

@@ -3,7 +3,7 @@ import type { SessionRecord } from "../ports/directory.js";
 import type { SessionCell } from "../session/session-port.js";
 import type { AttachVerdict, TurnInput, TurnResult } from "../session/types.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
-import { announce, ingressesOf, unlinkAll } from "./announce.js";
+import { announce, ingressesOf } from "./announce.js";
 import { DeltaLog } from "./delta-log.js";
 import { commit, end, leave, takeBack } from "./drafts.js";
 import { Feed, type FeedSource } from "./feed.js";
@@ -14,9 +14,7 @@ import { Releaser } from "./release.js";
 import type { ClientOp, MoveCallbacks, OwnerStart, Role, SessionMessage, SlotPort } from "./role.js";
 import { SessionAlarms } from "./session-alarms.js";
 import type { LinkAddress } from "./slot-host.js";
-import { answerGrant, refuseOffer } from "./stale-messages.js";
 import { type KeeperOwner, StandbyKeeper } from "./standby-keeper.js";
-import { StoreKeeper, type StoreOwner } from "./store-keeper.js";
 import { Stranded } from "./stranded.js";
 import { isClientOp, TurnLoop, type Waiting } from "./turn-loop.js";
 
@@ -24,7 +22,7 @@ import { isClientOp, TurnLoop, type Waiting } from "./turn-loop.js";
  * The one owner of a session: runs its turns one after another, feeds its replicas, releases what turns produced once those that are
  * waited for have acknowledged it [12], and gives the session away by a MoveOut.
  */
-export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, StoreOwner {
+export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   readonly kind = "owner";
   readonly cell: SessionCell;
   readonly slot: SlotPort;
@@ -32,7 +30,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
   readonly #start: OwnerStart;
   readonly #releaser: Releaser;
   readonly #feeds = new Map<NodeRef, Feed>();
-  readonly #store: StoreKeeper;
   readonly #alarms: SessionAlarms;
   readonly #keeper: StandbyKeeper;
   readonly #answers: LinkAnswers;
@@ -59,12 +56,12 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
     this.#eventual = start.cell.durability === "eventual";
     const { host, key } = slot;
     this.#sinceMs = host.clock.now();
-    this.log = start.recent ?? new DeltaLog(host.limits.maxDeltaLogBytes, start.cell.version);
+    this.log = new DeltaLog(host.limits.maxDeltaLogBytes, start.cell.version);
     const self = this;
     this.#answers = new LinkAnswers(host, key, this);
     this.#turns = new TurnLoop(host, start.cell, {
       get wantsDeltas() {
-        return self.#feeds.size > 0 || self.#store.logs;
+        return self.#feeds.size > 0;
       },
       settled: (waiting, result) => this.#settled(waiting, result),
       linkAck: (op) => this.#linkAck(op),
@@ -74,7 +71,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
       },
       quiet: () => {
         for (const feed of this.#feeds.values()) feed.onQuiet();
-        this.#store.onQuiet();
       },
     });
     this.#releaser = new Releaser(
@@ -88,7 +84,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
       },
       start.released,
     );
-    this.#store = new StoreKeeper(this);
     this.#keeper = new StandbyKeeper(this);
     this.#stranded = new Stranded(this);
     this.#alarms = new SessionAlarms(host, start.cell, {
@@ -164,7 +159,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
       if (ref === upToDate) feed.startAt(this.cell.version);
       else feed.startProbing();
     }
-    this.#store.begin(cause);
     const ingresses = ingressesOf(this.cell);
     if (this.#mayLackTurns()) {
       this.#branch();
@@ -175,20 +169,20 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
     if (cause.kind === "taken") {
       this.#turns.enqueue({ kind: "afterMove", from: nodeIdOf(cause.from), blackoutMs: cause.blackoutMs });
     } else if (cause.kind !== "resumed") {
-      let stalenessMs = cause.kind === "promoted" && this.#eventual ? cause.stalenessMs : 0;
-      if (cause.kind === "restored" && !cause.complete) stalenessMs = this.#store.stalenessMs;
-      this.#turns.enqueue({ kind: "wake", reason: cause.kind, stalenessMs });
+      const stalenessMs = cause.kind === "promoted" && this.#eventual ? cause.stalenessMs : 0;
+      this.#turns.enqueue({ kind: "wake", reason: cause.kind === "created" ? "created" : "promoted", stalenessMs });
     }
     for (const op of waiting) this.#turns.enqueue(op);
     this.#release();
     this.#alarms.rearm();
     if (cause.kind === "taken") this.#commit(cause.from);
-    if (cause.kind === "taken" || cause.kind === "promoted" || cause.kind === "restored") {
-      const { blackoutMs, settleMs } = cause.kind === "taken" ? cause : { blackoutMs: 0, settleMs: 0 };
-      announce(this, ingresses, { from: cause.from, blackoutMs, settleMs });
+    if (cause.kind === "taken" || cause.kind === "promoted") {
+      const planned = cause.kind === "taken";
+      const { blackoutMs, settleMs } = planned ? cause : { blackoutMs: 0, settleMs: 0 };
+      announce(this, ingresses, { from: cause.from, blackoutMs, settleMs, planned });
     }
     for (const link of this.cell.links.values()) {
-      if (link.ingress !== null && host.isGone(link.ingress)) this.#lostIngress(link);
+      if (link.ingress !== null && host.isEnded(link.ingress)) this.#lostIngress(link);
     }
     for (const ref of [...this.#feeds.keys()]) if (host.isEnded(ref)) this.onEnded(ref);
     this.#stranded.offer();
@@ -199,7 +193,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
   /** Whether the owner before may have shown clients turns that this copy does not have. */
   #mayLackTurns(): boolean {
     const { cause } = this.#start;
-    if (cause.kind === "restored") return !cause.complete;
     return this.#eventual && (cause.kind === "promoted" || (cause.kind === "resumed" && cause.heirLost));
   }
 
@@ -208,7 +201,10 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
    * one: then its numbers and their epoch tell whether it had seen more than there is.
    */
   #branch(): void {
-    unlinkAll(this.slot, this.cell);
+    const { host, key } = this.slot;
+    for (const { id, generation, ingress } of this.cell.links.values()) {
+      if (ingress !== null) host.unlink(key, { id, generation, ingress });
+    }
     this.#turns.enqueue({ kind: "branch", epoch: this.#epoch });
   }
 
@@ -223,7 +219,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
   #commit(granter: NodeRef): void {
     const { host, cas, key } = this.slot;
     cas.submit(
-      (record) => (record === null ? null : commit(record, host.self, this.#epoch, granter, this.wantedStandbys(record))),
+      (record) => (record === null ? null : commit(record, host.self, this.#epoch, granter, host.limits.standbys)),
       ({ record }) => {
         if (this.#stopped) return;
         if (record === null || record.owner !== host.self || record.epoch !== this.#epoch) {
@@ -231,7 +227,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
           return;
         }
         this.#recorded = true;
-        this.#adoptInSync(record);
+        this.adoptInSync(record);
         host.send(granter, "control", { t: "released", session: key, epoch: this.#epoch });
         this.recordChanged();
         if (this.cell.ended) this.#end();
@@ -241,7 +237,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
   }
 
   /** The record is the word on who is in-sync: who is not named (any more) need not be waited for, unless it is being brought in. */
-  #adoptInSync(record: SessionRecord): void {
+  adoptInSync(record: SessionRecord): void {
     for (const [ref, feed] of [...this.#feeds]) {
       if (record.inSync.includes(ref)) {
         feed.recorded = true;
@@ -250,7 +246,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
         this.dropFeed(ref);
       }
     }
-    this.#store.adopt(record);
     this.#release();
   }
 
@@ -286,10 +281,8 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
       this.#hash = this.host.crc32(result.delta, before);
       this.log.push(result.delta, before);
       for (const feed of this.#feeds.values()) feed.onDelta(result.delta, before);
-      this.#store.onTurn();
     } else if (this.log.toVersion !== result.version) {
       this.log.reset(result.version);
-      this.#store.onTurn();
     }
     const attach = isClientOp(waiting) && waiting.t === "attach" ? waiting : null;
     this.#releaser.hold(result, attach === null || result.attach === null ? null : this.#welcome(attach, result.attach));
@@ -326,7 +319,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
         this.host.onTurnsLost({ session: this.key, link: op.link, lostOutputs, lostInputs });
       }
       const link = this.cell.links.get(op.link);
-      if (link !== undefined && link.generation === verdict.generation) this.#releaser.attached(link);
+      if (link !== undefined && link.generation === verdict.generation) this.#releaser.attached(link, verdict.lastIn);
     };
   }
 
@@ -359,11 +352,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
         if (!feed.waited) continue;
         waited = true;
         if (feed.acked < upTo) upTo = feed.acked;
-      }
-      const { bound } = this.#store;
-      if (bound !== null) {
-        waited = true;
-        if (bound < upTo) upTo = bound;
       }
     }
     if (!waited && !this.host.leaseValid()) return;
@@ -412,15 +400,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
     this.#release();
     this.#move?.onAcked(feed);
     this.#keeper.onAcked(feed);
-  }
-
-  wantedStandbys(record: SessionRecord): number {
-    return this.#store.wantedStandbys(record);
-  }
-
-  /** Called by the keeper of the replica in the session store. */
-  storeChanged(): void {
-    this.#release();
   }
 
   /** A write of this owner stands. */
@@ -506,7 +485,14 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
         else this.#sendDrop(from);
         return;
       case "grant":
-        answerGrant(this.host, from, message, { epoch: this.#epoch, cause: this.#start.cause });
+        // Sent again because the answer was lost; any other is of an epoch that is over.
+        if (this.#start.cause.kind === "taken" && message.epoch === this.#epoch && message.attempt === this.#start.cause.attempt) {
+          const { attempt, blackoutMs } = this.#start.cause;
+          const { epoch, version } = message;
+          this.host.send(from, "control", { t: "taken", session: this.key, epoch, attempt, version, blackoutMs });
+        } else if (message.epoch <= this.#epoch) {
+          this.host.send(from, "control", { t: "fence", session: this.key, epoch: this.#epoch });
+        }
         return;
       case "delta":
       case "base":
@@ -514,7 +500,14 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
         else if (message.epoch > this.#epoch) this.verify();
         return;
       case "offer":
-        refuseOffer(this.host, from, message);
+        this.host.send(from, "control", {
+          t: "refuse",
+          session: this.key,
+          epoch: message.epoch,
+          attempt: message.attempt,
+          code: "E_EPOCH_STALE",
+          retryAfterMs: 0,
+        });
         return;
       default:
         return;
@@ -552,9 +545,8 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
     this.slot.raiseFence(record.epoch);
     this.#recorded = true;
     this.#move?.revert("the target declined");
-    this.#adoptInSync(record);
+    this.adoptInSync(record);
     for (const feed of this.#feeds.values()) feed.resend();
-    this.#store.newEpoch();
     if (this.#turns.frozen) this.thaw();
     if (this.cell.ended) this.#end();
     else this.#keeper.check();
@@ -588,6 +580,14 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
     const feed = this.#feeds.get(ref);
     if (feed === undefined || record?.heir === ref) return;
     if (feed.recorded || feed.waited) this.#dropStandbys([ref]);
+  }
+
+  onSuspected(ref: NodeRef): void {
+    const record = this.slot.cas.record;
+    if (record === null || record.heir === ref || !record.inSync.includes(ref)) return;
+    // A copy in a process that is gone is none. One that is only silent is waited for until another can be recorded in its place.
+    if (this.host.suspicionOf(ref) === "gone") this.#dropStandbys([ref]);
+    else this.#keeper.check();
   }
 
   #takeBack(): void {
@@ -625,7 +625,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
         if (this.#stopped) return;
         if (outcome === "applied" || record?.ended === true) {
           for (const ref of [...this.#feeds.keys()]) this.dropFeed(ref);
-          this.#store.empty();
           this.#release();
           if (record !== null) host.onRecord(key, record);
           this.slot.becomeAbsent();
@@ -638,7 +637,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
 
   stop(): void {
     this.#stopped = true;
-    this.#store.stop();
     this.#turns.stop();
     this.#alarms.stop();
     for (const feed of this.#feeds.values()) feed.stop();

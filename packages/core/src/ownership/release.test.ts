@@ -50,13 +50,27 @@ function releaserAt(released: number) {
 }
 
 describe("releaser", () => {
+  it("[12] acknowledges to a socket that was welcomed no input that a later turn handled, until that is released", () => {
+    const { releaser, take } = releaserAt(0);
+    const x = linkOf("x", { generation: 2, lastIn: 21 });
+    releaser.hold(turn(1, [x]), () => releaser.attached(x, 21)); // its attach
+    x.lastIn = 22; // over its old socket, behind the attach
+    x.outbox.push(output(1, 1), output(2, 2));
+    releaser.hold(turn(2, [x]), null);
+    releaser.releaseUpTo(1);
+    releaser.acknowledgeAgain(x);
+    expect(take()).toEqual(["x.2 out 1 ack 21", "x.2 ack 21"]);
+    releaser.releaseUpTo(2);
+    expect(take()).toEqual(["x.2 out 2 ack 22"]);
+  });
+
   it("[12] says what follows from turns only once these are released, in their place", () => {
     const { releaser, take } = releaserAt(1);
     const said: string[] = [];
     releaser.after(1, () => said.push("at 1"));
     expect(said).toEqual(["at 1"]);
     const x = linkOf("x", { lastIn: 1 });
-    releaser.attached(x);
+    releaser.attached(x, x.lastIn);
     x.outbox.push(output(1, 2));
     releaser.hold(turn(2, [x]), null);
     releaser.after(2, () => said.push(...take(), "at 2"));
@@ -68,7 +82,7 @@ describe("releaser", () => {
   it("[12] holds what turns produced until they may be released, in their order", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x");
-    releaser.attached(x);
+    releaser.attached(x, x.lastIn);
     for (const version of [1, 2, 3]) {
       x.outbox.push(output(version, version));
       x.lastIn = version;
@@ -87,7 +101,7 @@ describe("releaser", () => {
   it("never goes back, and sends nothing twice", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x");
-    releaser.attached(x);
+    releaser.attached(x, x.lastIn);
     x.outbox.push(output(1, 1));
     releaser.hold(turn(1, [x]), null);
     releaser.releaseUpTo(5);
@@ -101,8 +115,8 @@ describe("releaser", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x");
     const y = linkOf("y");
-    releaser.attached(x);
-    releaser.attached(y);
+    releaser.attached(x, x.lastIn);
+    releaser.attached(y, y.lastIn);
     for (const version of [1, 2, 3]) {
       x.lastIn = version;
       releaser.hold(turn(version, [x]), null);
@@ -117,7 +131,7 @@ describe("releaser", () => {
   it("acknowledges an input that produced nothing, once", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x");
-    releaser.attached(x);
+    releaser.attached(x, x.lastIn);
     x.lastIn = 1;
     releaser.hold(turn(1, [x]), null);
     releaser.hold(turn(2, [x]), null);
@@ -130,7 +144,7 @@ describe("releaser", () => {
   it("runs the welcome of an attach before its outputs, and nothing goes to a socket that is not welcomed", () => {
     const { releaser, sent, take, unlinked } = releaserAt(0);
     const x = linkOf("x");
-    releaser.attached(x);
+    releaser.attached(x, x.lastIn);
     x.outbox.push(output(1, 1));
     releaser.hold(turn(1, [x]), null);
     x.generation = 2;
@@ -141,7 +155,7 @@ describe("releaser", () => {
     expect(take()).toEqual([]);
     releaser.hold(turn(2, [x]), () => {
       sent.push("welcome");
-      releaser.attached(x);
+      releaser.attached(x, x.lastIn);
     });
     releaser.releaseUpTo(2);
     expect(take()).toEqual(["welcome", "x.2 out 1 ack 0"]);
@@ -168,7 +182,7 @@ describe("releaser", () => {
   it("sends again what is not confirmed, from where the client itself confirmed, and nothing that is not released", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x", { outbox: [output(1, 1), output(2, 2), output(3, 3)] });
-    releaser.attached(x);
+    releaser.attached(x, x.lastIn);
     releaser.releaseUpTo(2);
     releaser.resend(x);
     expect(take()).toEqual(["x.1 out 1 ack 0", "x.1 out 2 ack 0"]);
@@ -184,7 +198,7 @@ describe("releaser", () => {
   it("a link that ends gets what it has not been sent, then the reason; an ended link that is away gets nothing", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x", { outbox: [output(1, 1)] });
-    releaser.attached(x);
+    releaser.attached(x, x.lastIn);
     releaser.hold(turn(1, [x]), null);
     const gone: ClosedLink = {
       link: "x",
@@ -205,7 +219,7 @@ describe("releaser", () => {
   it("keeps its order over many turns", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x");
-    releaser.attached(x);
+    releaser.attached(x, x.lastIn);
     for (let version = 1; version <= 1_000; version++) {
       x.outbox.push(output(version, version));
       releaser.hold(turn(version, [x]), null);

@@ -103,9 +103,12 @@ export class Releaser {
     }
   }
 
-  /** A link's socket was welcomed: its outputs go to this generation from now on. */
-  attached(link: Link): void {
-    const { id, generation, ingress, ackedOut, lastIn } = link;
+  /**
+   * A link's socket was welcomed: its outputs go to this generation from now on.
+   * @param lastIn inputs up to here were handled when it attached; more may have been handled since, in turns that are not released
+   */
+  attached(link: Link, lastIn: number): void {
+    const { id, generation, ingress, ackedOut } = link;
     const before = this.#cursors.get(id);
     if (before !== undefined && before.ingress !== null && before.ingress !== ingress) {
       this.#ports.unlink({ id, generation: before.generation, ingress: before.ingress });

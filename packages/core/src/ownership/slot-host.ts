@@ -8,7 +8,6 @@ import type { Directory, SessionRecord } from "../ports/directory.js";
 import type { Lane, SendOutcome } from "../ports/peers.js";
 import type { Random } from "../ports/random.js";
 import type { SessionCell, SessionFactory } from "../session/session-port.js";
-import type { StoreWriter } from "../store/store-writer.js";
 import type { PeerMessage } from "../wire/peer-messages.js";
 
 /** A finished hand-over as its source saw it. */
@@ -33,6 +32,9 @@ export interface LossReport {
   readonly lostInputs: number;
 }
 
+/** `silent`: it has answered nobody for a while. `gone`: its process does not exist any more, by all that can be seen. */
+export type Suspicion = "none" | "silent" | "gone";
+
 /** Where a client's socket is: the ingress node and the attach it belongs to. */
 export interface LinkAddress {
   readonly id: string;
@@ -48,8 +50,6 @@ export interface SlotHost {
   readonly limits: Limits;
   readonly crc32: Crc32;
   readonly directory: Directory;
-  /** The way to the session store; null without one. */
-  readonly store: StoreWriter | null;
   /** Scratch space for encoding one client frame at a time. */
   readonly scratch: ByteWriter;
   nextRequest(): number;
@@ -57,9 +57,9 @@ export interface SlotHost {
   leaseValid(): boolean;
   /** Whether the directory has said that this ref's lease has ended. */
   isEnded(ref: NodeRef): boolean;
-  /** Whether this ref's life is over: its lease has ended, or nobody knows of it any more. */
-  isGone(ref: NodeRef): boolean;
   isUp(ref: NodeRef): boolean;
+  /** What speaks against the life of another node whose lease has not ended; on silence alone only a node that is not cut off itself judges. */
+  suspicionOf(ref: NodeRef): Suspicion;
   rttMs(ref: NodeRef): number | undefined;
   /** Whatever this node sent before this moment has arrived, if it was received at all; on this node's monotonic clock. */
   heardUntilMs(ref: NodeRef): number;
@@ -95,6 +95,8 @@ export interface SlotHost {
   /** Begins a take-over when it is its turn [8: at a bounded rate, by priority]; `done` is called when it has ended. */
   promote(key: SessionKey, takeOver: (done: () => void) => void): void;
   onMoved(report: MoveReport): void;
+  /** A copy here has taken over from a node that was lost, or only suspected. */
+  onPromoted(key: SessionKey, onSuspicion: boolean): void;
   /** Turns that a client knew of are lost (`durability: "eventual"`). */
   onTurnsLost(report: LossReport): void;
   /** Something worth knowing that nobody waits for (refused messages, lost sessions); never on the hot path. */

@@ -6,18 +6,7 @@ import { CasDriver } from "./cas-driver.js";
 import { GrantedRole } from "./granted.js";
 import { OwnerRole } from "./owner.js";
 import { misdirect } from "./relay.js";
-import { RestoringRole } from "./restoring.js";
-import type {
-  ClientOp,
-  GrantedStart,
-  MoveCallbacks,
-  OwnerStart,
-  RestoreStart,
-  Role,
-  SessionMessage,
-  SlotPort,
-  StandbyStart,
-} from "./role.js";
+import type { ClientOp, GrantedStart, MoveCallbacks, OwnerStart, Role, SessionMessage, SlotPort, StandbyStart } from "./role.js";
 import type { SlotHost } from "./slot-host.js";
 import { StandbyRole } from "./standby.js";
 
@@ -29,6 +18,7 @@ const ABSENT: Role = {
   onMessage: () => undefined,
   onRecord: () => undefined,
   onEnded: () => undefined,
+  onSuspected: () => undefined,
   onUp: () => undefined,
   onLeaseResumed: () => undefined,
   stop: () => undefined,
@@ -90,15 +80,6 @@ export class Slot implements SlotPort {
   becomeStandby(start: StandbyStart): void {
     this.raiseFence(start.epoch);
     const role = new StandbyRole(this, start);
-    this.#become(role);
-    role.begin();
-  }
-
-  becomeRestoring(start: RestoreStart): void {
-    const { store } = this.host;
-    if (store === null) return;
-    this.raiseFence(start.epoch);
-    const role = new RestoringRole(this, start, store);
     this.#become(role);
     role.begin();
   }
@@ -171,6 +152,10 @@ export class Slot implements SlotPort {
 
   onEnded(ref: NodeRef): void {
     this.#role.onEnded(ref);
+  }
+
+  onSuspected(ref: NodeRef): void {
+    this.#role.onSuspected(ref);
   }
 
   onUp(ref: NodeRef): void {

@@ -14,8 +14,8 @@ export interface KeeperOwner extends RecruitOwner {
   readonly recorded: boolean;
   readonly feeds: ReadonlyMap<NodeRef, Feed>;
   recordChanged(): void;
-  /** Copies in memory that the session is to have. */
-  wantedStandbys(record: SessionRecord): number;
+  /** Stops waiting for whom the record does not name (any more), unless a hand-over brings it in. */
+  adoptInSync(record: SessionRecord): void;
 }
 
 /** Pause before another node is asked when one refused or failed. */
@@ -48,7 +48,7 @@ export class StandbyKeeper {
     if (this.#stopped || this.#recruit !== null || this.#timer !== null || owner.moving || !owner.recorded) return;
     const { host, key, cas } = owner.slot;
     const { record } = cas;
-    if (record === null || record.ended || record.inSync.length >= owner.wantedStandbys(record)) return;
+    if (record === null || record.ended || this.#live(record.inSync).length >= host.limits.standbys) return;
     const candidate = this.#choose(host.rankStandbys(key));
     if (candidate === null) {
       this.#later(); // nobody can take it now
@@ -66,6 +66,12 @@ export class StandbyKeeper {
     recruit.begin();
   }
 
+  /** Copies that can be counted on. */
+  #live(inSync: readonly NodeRef[]): readonly NodeRef[] {
+    const { host } = this.#owner.slot;
+    return inSync.filter((ref) => host.suspicionOf(ref) === "none");
+  }
+
   #choose(ranked: readonly NodeRef[]): NodeRef | null {
     const { feeds } = this.#owner;
     const open = ranked.filter((ref) => feeds.get(ref)?.recorded !== true);
@@ -79,12 +85,20 @@ export class StandbyKeeper {
     const { host, cas } = owner.slot;
     const { epoch } = owner;
     cas.submit(
-      (record) => (record === null || host.isEnded(feed.peer) ? null : join(record, host.self, epoch, feed.peer)),
+      (record) => {
+        if (record === null || host.isEnded(feed.peer)) return null;
+        const live = this.#live(record.inSync);
+        // [3] Whom it replaces leaves in the same write, and may not take over from here any more.
+        const replaced = record.inSync.filter((ref) => ref !== feed.peer && !live.includes(ref));
+        const needed = live.length < host.limits.standbys || live.includes(feed.peer);
+        return needed ? join(record, host.self, epoch, feed.peer, replaced) : null;
+      },
       ({ record }) => {
         if (this.#stopped || this.#recruit !== recruit) return;
         if (record?.owner === host.self && record.epoch === owner.epoch && record.inSync.includes(feed.peer)) {
           feed.recorded = true;
           this.#failed.clear();
+          owner.adoptInSync(record);
         } else {
           recruit.withdraw();
         }

@@ -7,10 +7,10 @@ import type { PeerMessageOf } from "../wire/peer-messages.js";
 import { BaseAssembly } from "./base-assembly.js";
 import type { RecordChange } from "./cas-driver.js";
 import { CopySize } from "./copy-size.js";
-import { DeltaLog } from "./delta-log.js";
-import { decline, promote, takeBack } from "./drafts.js";
+import { decline, promote, promoteOnSuspicion, takeBack } from "./drafts.js";
 import { relay } from "./relay.js";
 import type { ClientOp, Role, SessionMessage, SlotPort, StandbyStart } from "./role.js";
+import type { SlotHost } from "./slot-host.js";
 
 interface Replica {
   cell: SessionCell;
@@ -18,8 +18,6 @@ interface Replica {
   hash: number;
   /** The newest epoch whose owner's chain it is known to lie on; 0 before any. */
   epoch: number;
-  /** The latest deltas, for the session store, which may lack some of them when this node becomes owner; null without a store. */
-  recent: DeltaLog | null;
 }
 
 /** The duty of a recorded heir [7]: take the session when the GRANT comes, or decline at the deadline. */
@@ -44,6 +42,8 @@ export class StandbyRole implements Role {
   #expiry: Scheduled | null = null;
   #promoting = false;
   readonly #size: CopySize;
+  /** Since when this node has known that the present owner owns. */
+  #ownedSince: { readonly owner: NodeRef; readonly epoch: number; readonly atMs: number } | null = null;
   /** When the owner's latest position was last reached here. */
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -51,14 +51,8 @@ export class StandbyRole implements Role {
   constructor(slot: SlotPort, start: StandbyStart) {
     this.#slot = slot;
     this.#owner = start.owner;
-    this.#replica = start.replica === null ? null : { ...start.replica, epoch: 0, recent: this.#logFrom(start.replica.version) };
+    this.#replica = start.replica === null ? null : { ...start.replica, epoch: 0 };
     this.#size = new CopySize(slot);
-  }
-
-  #logFrom(version: number): DeltaLog | null {
-    const { host, key, cas } = this.#slot;
-    const strategy = cas.record?.strategy ?? host.factoryOf(key)?.strategy ?? "replica";
-    return strategy === "replica" || host.store === null ? null : new DeltaLog(host.limits.maxDeltaLogBytes, version);
   }
 
   get cell(): SessionCell | null {
@@ -167,6 +161,7 @@ export class StandbyRole implements Role {
 
   #follow(owner: NodeRef, epoch: number): void {
     this.#owner = owner;
+    this.#noteOwner(owner, epoch);
     this.#heardAtMs = this.#slot.host.clock.now();
     this.#slot.raiseFence(epoch);
     this.#watchRetention();
@@ -201,8 +196,7 @@ export class StandbyRole implements Role {
       const factory = host.factoryOf(key);
       if (factory === null) return;
       const cell = factory.restore(key, bytes);
-      const { version, hash, epoch } = message;
-      this.#replica = { cell, version, hash, epoch, recent: this.#logFrom(version) };
+      this.#replica = { cell, version: message.version, hash: message.hash, epoch: message.epoch };
       this.#follow(from, message.epoch);
       this.#ack(from, message.epoch, "nothing");
     } catch (error) {
@@ -244,7 +238,6 @@ export class StandbyRole implements Role {
       const delta = deltas[i] as Uint8Array;
       replica.cell.apply(delta);
       this.#size.grew(delta.length, replica.cell);
-      replica.recent?.push(delta.slice(), replica.hash); // the bytes of the frame are not kept
       replica.hash = host.crc32(delta, replica.hash);
       replica.version++;
     }
@@ -263,6 +256,8 @@ export class StandbyRole implements Role {
     this.#slot.host.onIncident(this.#slot.key, code, error instanceof Error ? error.message : String(error));
     if (code === "E_CODEC_TABLE_UNKNOWN") this.#ack(from, epoch, "table");
     else if (code !== "E_STATE_VERSION") this.#ack(from, epoch, want);
+    // The session was brought to a version that this node's code cannot read: it can never follow again, and must not be waited for.
+    else this.#slot.host.send(from, "control", { t: "leave", session: this.#slot.key, epoch });
   }
 
   // ---- steps 5 and 6 ----
@@ -309,7 +304,6 @@ export class StandbyRole implements Role {
       released,
       waitedFor: waitedFor.filter((ref) => ref !== host.self),
       upToDate: from,
-      ...(replica.recent !== null && { recent: replica.recent }),
       cause: { kind: "taken", from, attempt, blackoutMs, settleMs: message.settleMs },
       waiting: this.#parked,
     });
@@ -331,6 +325,7 @@ export class StandbyRole implements Role {
     }
     this.#slot.raiseFence(record.epoch);
     if (record.owner !== host.self) this.#owner = record.owner;
+    this.#noteOwner(record.owner, record.epoch);
     if (record.heir === host.self) {
       this.#beHeir(record);
     } else {
@@ -411,7 +406,7 @@ export class StandbyRole implements Role {
   }
 
   /**
-   * A dead owner's session is promoted here; a session that this node granted, and whose heir died before its COMMIT, is taken
+   * A lost owner's session is promoted here; a session that this node granted, and whose heir died before its COMMIT, is taken
    * back [7]: the heir waited for this node, so everything it released is in this copy [6].
    */
   #takeOverFrom(record: SessionRecord): void {
@@ -419,9 +414,49 @@ export class StandbyRole implements Role {
     if (record.ended) return;
     if (host.isEnded(record.owner)) {
       this.#takeOver((now) => promote(now, host.self, (ref) => host.isEnded(ref)));
+    } else if (this.#suspects(record)) {
+      this.#takeOver(
+        (now) =>
+          promote(now, host.self, (ref) => host.isEnded(ref)) ??
+          (this.#suspects(now) ? promoteOnSuspicion(now, record, host.self, (ref) => host.isEnded(ref) || isGone(host, ref)) : null),
+      );
     } else if (record.owner === host.self && record.heir !== null && host.isEnded(record.heir)) {
       this.#takeOver((now) => (now.heir === null || !host.isEnded(now.heir) ? null : takeBack(now, host.self, now.epoch)));
     }
+  }
+
+  onSuspected(ref: NodeRef): void {
+    const { record } = this.#slot.cas;
+    if (record === null || ref !== record.owner) return;
+    // [7] Nothing will come of the hand-over. Once it is declined the session can go on here.
+    if (this.#heir.name === "waiting" && this.#actsOnSuspicion()) this.#decline(this.#heir.epoch);
+    else this.#takeOverFrom(record);
+  }
+
+  #actsOnSuspicion(): boolean {
+    const cell = this.#replica?.cell;
+    const factory = this.#slot.host.factoryOf(this.#slot.key);
+    if (cell?.durability !== "strong" || factory?.failover !== "suspicion") return false;
+    return factory.canRead(cell.stateVersion); // otherwise it can be kept here, but not run
+  }
+
+  #noteOwner(owner: NodeRef, epoch: number): void {
+    if (this.#ownedSince?.owner === owner && this.#ownedSince.epoch === epoch) return;
+    this.#ownedSince = { owner, epoch, atMs: this.#slot.host.clock.now() };
+  }
+
+  /**
+   * Whether this copy may go on before the owner's lease has ended. Silence counts only against one who has had the session for a
+   * while: it may be the session that holds its owners up, one after another.
+   */
+  #suspects({ owner, epoch, heir, inSync }: SessionRecord): boolean {
+    const { host } = this.#slot;
+    if (owner === host.self || heir !== null || !inSync.includes(host.self)) return false;
+    const suspicion = host.suspicionOf(owner);
+    if (suspicion === "none" || !this.#actsOnSuspicion()) return false;
+    if (suspicion === "gone") return true;
+    const since = this.#ownedSince;
+    return since?.owner === owner && since.epoch === epoch && host.clock.now() - since.atMs >= host.limits.suspectSettleMs;
   }
 
   #takeOver(change: (record: SessionRecord) => ReturnType<RecordChange>): void {
@@ -434,25 +469,31 @@ export class StandbyRole implements Role {
         done();
         return;
       }
+      const before = cas.record;
       cas.submit(
-        (record) => (record === null || !host.leaseValid() ? null : change(record)),
+        (record) => (record === null || this.#stopped || !host.leaseValid() ? null : change(record)),
         ({ outcome, record }) => {
           done();
           this.#promoting = false;
-          if (!this.#stopped && record !== null) this.#tookOver(outcome === "applied", record, parked);
+          if (this.#stopped || record === null) return;
+          this.#tookOver(outcome === "applied", before, record, parked);
         },
       );
     });
   }
 
-  #tookOver(applied: boolean, record: SessionRecord, waiting: readonly ClientOp[]): void {
+  #tookOver(applied: boolean, before: SessionRecord | null, record: SessionRecord, waiting: readonly ClientOp[]): void {
+    const { host, key } = this.#slot;
     const replica = this.#replica;
     if (replica === null) return;
     if (!applied) {
       this.#owner = record.owner;
       if (record.ended) this.#forget();
+      else if (record.revision !== before?.revision) this.#takeOverFrom(record); // somebody was faster, and may be lost as well
       return;
     }
+    // A session that was granted from here, and is taken back, was not lost with its owner.
+    if (before !== null && before.owner !== host.self) host.onPromoted(key, !host.isEnded(before.owner));
     this.#slot.becomeOwner({
       cell: replica.cell,
       epoch: record.epoch,
@@ -460,7 +501,6 @@ export class StandbyRole implements Role {
       released: 0,
       waitedFor: record.inSync,
       upToDate: null,
-      ...(replica.recent !== null && { recent: replica.recent }),
       cause: { kind: "promoted", from: this.#owner, stalenessMs: this.#stalenessMs() },
       waiting,
     });
@@ -539,4 +579,8 @@ export class StandbyRole implements Role {
     this.#expiry?.cancel();
     this.#endAttempt();
   }
+}
+
+function isGone(host: SlotHost, ref: NodeRef): boolean {
+  return host.suspicionOf(ref) === "gone";
 }

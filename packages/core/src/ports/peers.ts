@@ -6,6 +6,12 @@ export type Lane = "control" | "bulk";
 /** What became of a send. `queued` promises nothing about arrival. */
 export type SendOutcome = "queued" | "unreachable" | "full";
 
+/**
+ * What can be heard of a peer: it answers heartbeats end to end; or it has answered none for `suspectAfterMs`; or its host answers that
+ * nobody listens at its address, so that its process is gone. Neither of the last two proves that it acts no more.
+ */
+export type PeerHealth = "answering" | "silent" | "gone";
+
 /** What the transport tells its user. Calls come one at a time, never inside `send`. */
 export interface PeersHandler {
   /** A whole message as it was sent. The bytes are only valid during the call. */
@@ -14,6 +20,8 @@ export interface PeersHandler {
   onUp(peer: NodeRef): void;
   /** The connection is gone or silent. It says nothing about whether the peer lives. */
   onDown(peer: NodeRef): void;
+  /** Told when it changes; a peer that is new counts as answering, and so does one whose connection stands again. */
+  onHealth(peer: NodeRef, health: PeerHealth): void;
 }
 
 /**

@@ -71,6 +71,7 @@ describe("defineSession", () => {
     expectTypeOf<ReplyOf<typeof counter, "add">>().toEqualTypeOf<number>();
     expect([...counter.actions.keys()]).toEqual(["add"]);
     expect(counter.durability).toBe("strong");
+    expect(counter.failover).toBe("lease");
     expect(counter.priority).toBe("normal");
   });
 
@@ -100,6 +101,7 @@ describe("defineSession", () => {
     [{ upgrade: { 1: () => ({}) } }, "upgrade.1 must be keyed by an older version"],
     [{ version: 3, upgrade: { x: () => ({}) } }, "upgrade.x must be keyed by an older version"],
     [{ durability: "maybe" }, "durability must be"],
+    [{ failover: "never" }, "failover must be"],
     [{ priority: "high" }, "priority must be"],
     [{ cache: { k: "keep" } }, "cache.k must be"],
   ])("refuses %o", (change, message) => {

@@ -1,5 +1,4 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Strategy } from "../strategy/strategy.js";
 import type { CacheClass, EventMap, LeaveReason, SessionContext, SessionLink } from "./context.js";
 
 /**
@@ -7,6 +6,13 @@ import type { CacheClass, EventMap, LeaveReason, SessionContext, SessionLink } f
  * have seen; they are told). Fixed for a session when it is created.
  */
 export type Durability = "strong" | "eventual";
+
+/**
+ * When a copy takes over from a node that is not heard any more: when that node's lease has ended (`lease`), or, with durability `strong`,
+ * as soon as the node is suspected (`suspicion`). Until a suspected node knows, it may still run turns: nobody is shown what comes of
+ * them, but what their handlers do to the outside is done.
+ */
+export type Failover = "lease" | "suspicion";
 
 /** What goes first when many sessions need a new node at once. */
 export type Priority = "critical" | "normal" | "anonymous";
@@ -77,15 +83,10 @@ export interface SessionSpec<S extends object, A, E> {
   readonly onAfterMove?: (ctx: SessionContext<S, E>, info: { readonly from: string; readonly blackoutMs: number }) => unknown;
   /** `upgrade[n]` turns a state of version n into one of version n + 1. */
   readonly upgrade?: { readonly [version: number]: Upgrade<S> };
-  /** `strong` unless said otherwise; `eventual` with the strategy `snapshot`, which cannot be `strong`. */
+  /** `strong` unless said otherwise. */
   readonly durability?: Durability;
-  /**
-   * Which replicas a new session has. `replica` (unless said otherwise): copies in other nodes' memory. `hybrid`: snapshots and a log of
-   * every change in the node's session store. `snapshot`: only snapshots there, at an interval.
-   */
-  readonly strategy?: Strategy;
-  /** Copies in other nodes' memory; the limit `standbys` unless said otherwise, and none where a store keeps the session. */
-  readonly standbys?: number;
+  /** `lease` unless said otherwise. What counts is the definition at the node that holds the copy. */
+  readonly failover?: Failover;
   /** What goes first when a node is lost or emptied; `normal` unless said otherwise. */
   readonly priority?: Priority;
   /** The class of cache keys that are set without one. */
@@ -109,9 +110,7 @@ export interface SessionDefinition<S = unknown, A = unknown, E = unknown> {
   readonly name: string;
   readonly version: number;
   readonly durability: Durability;
-  readonly strategy: Strategy;
-  /** Null: as the strategy has it. */
-  readonly standbys: number | null;
+  readonly failover: Failover;
   readonly priority: Priority;
   readonly state: () => object;
   readonly actions: ReadonlyMap<string, RunnableAction>;

@@ -31,6 +31,8 @@ export class MetricsText {
     const peersUp = gauge("peers_up", "Other nodes with a working connection");
     const inFlight = gauge("moves_in_flight", "Hand-overs under way from this node");
     const moves = counter("moves_total", "Hand-overs from this node by outcome", ["outcome"]);
+    const suspicions = counter("suspicions_total", "Times that another node was suspected to be lost");
+    const promotions = counter("promotions_total", "Sessions taken over from another node by what spoke against it", ["cause"]);
     const blackout = gauge("move_blackout_seconds", "Freeze to TAKEN of the hand-overs from this node, since it started", ["quantile"]);
     const lost = counter("lost_total", "What clients knew of turns that were lost with another node", ["what"]);
     const incidents = counter("incidents_total", "Refusals, losses and failures by error code", ["code"]);
@@ -49,6 +51,10 @@ export class MetricsText {
       inFlight.set(status.moves.inFlight);
       setCounter(moves, { outcome: "moved" }, status.moves.moved);
       setCounter(moves, { outcome: "failed" }, status.moves.failed);
+      const { promoted, promotedOnSuspicion } = status.failovers;
+      setCounter(suspicions, {}, status.failovers.suspicions);
+      setCounter(promotions, { cause: "lease" }, promoted - promotedOnSuspicion);
+      setCounter(promotions, { cause: "suspicion" }, promotedOnSuspicion);
       blackout.set({ quantile: "0.5" }, status.blackoutMs.p50 * S_PER_MS);
       blackout.set({ quantile: "0.99" }, status.blackoutMs.p99 * S_PER_MS);
       blackout.set({ quantile: "1" }, status.blackoutMs.max * S_PER_MS);

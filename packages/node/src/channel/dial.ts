@@ -3,13 +3,14 @@ import { type ErrorCode, type NodeRef, nodeIdOf, type Scheduled, SojournError } 
 import { decodeNumber, decodeRefusal, encodeHello, type Hello, KIND } from "./channel-frames.js";
 import type { ChannelIo } from "./channel-io.js";
 import { LaneSocket, type LaneUser } from "./lane-socket.js";
-import { type ChannelTls, codeOfSocketError, openSocket } from "./transport.js";
+import { type ChannelTls, codeOfSocketError, isRefusal, openSocket } from "./transport.js";
 
 /** How dialling ended. On success the lane belongs to the caller, who must `hand` it on during the call. */
 export type DialResult =
   | { readonly outcome: "welcomed"; readonly lane: LaneSocket; readonly hello: Hello; readonly stamp: number }
   | { readonly outcome: "refused"; readonly code: string; readonly message: string }
-  | { readonly outcome: "failed"; readonly code: ErrorCode; readonly message: string };
+  /** `nobodyListens`: the host has answered that there is no such process. */
+  | { readonly outcome: "failed"; readonly code: ErrorCode; readonly message: string; readonly nobodyListens: boolean };
 
 /** What to dial. */
 export interface DialTarget {
@@ -40,7 +41,8 @@ export class Dial implements LaneUser {
       error = thrown;
     });
     socket.once("close", () => {
-      if (this.#phase.at === "connecting") this.#fail(codeOfSocketError(error), error?.message ?? "the connection was closed");
+      if (this.#phase.at !== "connecting") return;
+      this.#fail(codeOfSocketError(error), error?.message ?? "the connection was closed", isRefusal(error));
     });
     this.#phase = { at: "connecting", socket };
     const limitMs = io.limits.peerConnectTimeoutMs;
@@ -68,10 +70,10 @@ export class Dial implements LaneUser {
     lane.send(KIND.hello, encodeHello(hello));
   }
 
-  #fail(code: ErrorCode, message: string): void {
+  #fail(code: ErrorCode, message: string, nobodyListens = false): void {
     if (this.#phase.at === "over") return;
     this.abandon();
-    this.#done({ outcome: "failed", code, message });
+    this.#done({ outcome: "failed", code, message, nobodyListens });
   }
 
   onFrame(lane: LaneSocket, kind: number, payload: Uint8Array): void {

@@ -12,7 +12,7 @@ const CHUNK = new Uint8Array(131_072);
 
 describe("flow control", () => {
   it("lets a control message pass a bulk backlog", async () => {
-    const limits = { bulkWindowBytes: 1_048_576 };
+    const limits = { bulkWindowBytes: 1_048_576, suspectAfterMs: 60_000 };
     const a = await harness.node("a#1", { limits });
     const b = await harness.node("b#1", { limits });
     await harness.couple(a, b);

@@ -1,4 +1,7 @@
-import { type ErrorCode, errorCodeOf, type NodeRef, type PeersHandler, SojournError } from "@sojourn/core";
+import { type ErrorCode, errorCodeOf, type NodeRef, type PeerHealth, type PeersHandler, SojournError } from "@sojourn/core";
+
+/** What a handler can be told besides messages. */
+export type Notice = "up" | "down" | PeerHealth;
 
 /**
  * Calls the user's handler one call at a time: what happens inside a call, or inside a call to the channel, is told right after it.
@@ -8,7 +11,7 @@ export class HandlerGate {
   readonly #onProblem: (peer: NodeRef | null, code: ErrorCode, message: string) => void;
   #handler: PeersHandler | null = null;
   #busy = false;
-  #notices: { readonly kind: "up" | "down"; readonly peer: NodeRef }[] = [];
+  #notices: { readonly kind: Notice; readonly peer: NodeRef }[] = [];
 
   constructor(onProblem: (peer: NodeRef | null, code: ErrorCode, message: string) => void) {
     this.#onProblem = onProblem;
@@ -37,7 +40,7 @@ export class HandlerGate {
   }
 
   /** `now` from the event loop, `later` from a call of the user. */
-  notice(kind: "up" | "down", peer: NodeRef, when: "now" | "later"): void {
+  notice(kind: Notice, peer: NodeRef, when: "now" | "later"): void {
     this.#notices.push({ kind, peer });
     if (this.#busy) return;
     if (when === "now") this.#drain();
@@ -51,7 +54,8 @@ export class HandlerGate {
       this.#busy = true;
       try {
         if (notice.kind === "up") handler.onUp(notice.peer);
-        else handler.onDown(notice.peer);
+        else if (notice.kind === "down") handler.onDown(notice.peer);
+        else handler.onHealth(notice.peer, notice.kind);
       } catch (error) {
         this.#report(notice.peer, error);
       }

@@ -8,7 +8,7 @@ beforeEach(() => {
 });
 afterEach(() => harness.close());
 
-const limits = { peerHeartbeatMs: 1_000, peerTimeoutMs: 4_000, peerConnectTimeoutMs: 2_000 };
+const limits = { peerHeartbeatMs: 1_000, peerTimeoutMs: 4_000, peerConnectTimeoutMs: 2_000, suspectAfterMs: 4_000 };
 
 describe("liveness", () => {
   it("measures and smooths the round trip", async () => {
@@ -96,6 +96,42 @@ describe("liveness", () => {
     clock.stall(60_000);
     clock.advance(0);
     expect(b.log).toEqual(["up x#1"]);
+  });
+
+  it("tells whose heartbeats are not answered although it is connected, and when they are again", async () => {
+    const clock = new ManualClock();
+    const b = await harness.node("b#1", { clock, limits: { ...limits, peerTimeoutMs: 60_000, suspectAfterMs: 2_000 } });
+    const control = await harness.raw(b.peers.address);
+    await control.greet({ lane: "control", stamp: 1, pairStamp: 0, from: "x#1", to: "b#1" });
+    const bulk = await harness.raw(b.peers.address);
+    await bulk.greet({ lane: "bulk", stamp: 2, pairStamp: 1, from: "x#1", to: "b#1" });
+    // What it says by itself is no answer. The first of the beats, which come twice a second, still counts the hello.
+    for (let beats = 1; beats <= 4; beats++) {
+      control.send(KIND.message, text("here"));
+      await b.signal.until(() => b.log.length === 1 + beats);
+      clock.advance(500);
+    }
+    expect(b.healths).toEqual([]);
+    clock.advance(500);
+    expect([b.healths, b.peers.isUp("x#1")]).toEqual([["x#1 silent"], true]);
+    control.send(KIND.pong, control.of(KIND.ping)[0] as Uint8Array);
+    control.send(KIND.message, text("mark"));
+    await b.signal.until(() => b.log.length === 6);
+    clock.advance(500);
+    expect(b.healths).toEqual(["x#1 silent", "x#1 answering"]);
+  });
+
+  it("tells that a process is gone whose host says that nobody listens there, and that it is back", async () => {
+    const a = await harness.node("a#1");
+    const b = await harness.node("b#1");
+    await harness.couple(a, b);
+    const { port } = b.peers;
+    await b.peers.close();
+    await a.signal.until(() => a.healths.length === 1);
+    expect(a.healths).toEqual(["b#1 gone"]);
+    const back = await harness.node("b#1", { listen: { host: "127.0.0.1", port } });
+    await a.signal.until(() => a.healths.length === 2);
+    expect([a.healths[1], back.ref]).toEqual(["b#1 answering", "b#1"]);
   });
 
   it("gives up a dial that nobody answers, and dials again", async () => {

@@ -50,6 +50,8 @@ export class Pair implements LaneUser {
   #consumedBytes = 0;
   #controlSilentMs = 0;
   #bulkSilentMs = 0;
+  /** True when a ping was answered since the owner last set it to false. */
+  answered = true;
   #pingNonce = 0;
   #pingSentMs: number | null = null;
 
@@ -140,6 +142,7 @@ export class Pair implements LaneUser {
       if (decodeNumber(payload) !== this.#pingNonce || this.#pingSentMs === null) return;
       this.#rtt.add(this.#io.clock.now() - this.#pingSentMs);
       this.#pingSentMs = null;
+      this.answered = true;
     } else if (kind === KIND.credit && lane === this.#control) {
       this.#queue.credit(decodeNumber(payload));
       if (this.#bulk !== null) this.#pumpBulk(this.#bulk);

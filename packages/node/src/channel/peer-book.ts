@@ -7,6 +7,7 @@ import {
   type Lane,
   type NodeRef,
   nodeIdOf,
+  type PeerHealth,
   type Scheduled,
   type SendOutcome,
 } from "@sojourn/core";
@@ -37,6 +38,9 @@ interface Entry {
   /** Told last and not yet over; the same trouble at each attempt is told once. */
   problem: string | null;
   readonly rtt: RttEstimate;
+  health: PeerHealth;
+  /** How long no heartbeat of this node has been answered, by the beats of this node. */
+  silentMs: number;
 }
 
 /** What the book needs of its channel. */
@@ -117,6 +121,7 @@ export class PeerBook implements PairOwner {
   /** One heartbeat of every standing pair. */
   beat(elapsedMs: number): void {
     for (const entry of [...this.#entries.values()]) {
+      this.#judge(entry, elapsedMs);
       if (entry.state.at !== "up") continue;
       const { pair } = entry.state;
       if (this.isSelf(pair.identity.self)) {
@@ -127,6 +132,23 @@ export class PeerBook implements PairOwner {
         this.onPairClosed(pair, "E_PEER_INCARNATION", "this node has joined again as another incarnation");
       }
     }
+  }
+
+  #judge(entry: Entry, elapsedMs: number): void {
+    if (entry.state.at === "up" && entry.state.pair.answered) {
+      entry.state.pair.answered = false;
+      entry.silentMs = 0;
+      this.#healthIs(entry, "answering");
+      return;
+    }
+    entry.silentMs += elapsedMs;
+    if (entry.health === "answering" && entry.silentMs >= this.#setup.io.limits.suspectAfterMs) this.#healthIs(entry, "silent");
+  }
+
+  #healthIs(entry: Entry, health: PeerHealth): void {
+    if (entry.health === health) return;
+    entry.health = health;
+    this.#setup.gate.notice(health, entry.ref, "now");
   }
 
   isSelf(ref: NodeRef): boolean {
@@ -204,7 +226,8 @@ export class PeerBook implements PairOwner {
   }
 
   #add(ref: NodeRef): Entry {
-    const entry: Entry = { ref, address: null, state: { at: "idle" }, attempts: 0, problem: null, rtt: new RttEstimate() };
+    const rtt = new RttEstimate();
+    const entry: Entry = { ref, address: null, state: { at: "idle" }, attempts: 0, problem: null, rtt, health: "answering", silentMs: 0 };
     this.#entries.set(ref, entry);
     return entry;
   }
@@ -222,6 +245,9 @@ export class PeerBook implements PairOwner {
     entry.state = { at: "up", pair };
     entry.problem = null;
     this.#setup.gate.notice("up", entry.ref, "now");
+    // Its answer to the hello came from its event loop, as an answer to a heartbeat does.
+    entry.silentMs = 0;
+    this.#healthIs(entry, "answering");
     return pair;
   }
 
@@ -247,6 +273,7 @@ export class PeerBook implements PairOwner {
     if (result.outcome !== "welcomed") {
       const code = isErrorCode(result.code) ? result.code : "E_PEER_UNREACHABLE";
       if (code !== "E_PEER_DUPLICATE") this.#problem(entry, code, result.message);
+      if (result.outcome === "failed" && result.nobodyListens) this.#healthIs(entry, "gone");
       this.#retry(entry);
       return;
     }

@@ -128,7 +128,7 @@ function listenOn(server: Server, host: string, port: number): Promise<void> {
  * interval.
  */
 function startHeart(clock: Clock, limits: Limits, beat: (elapsedMs: number) => void): Scheduled {
-  const intervalMs = Math.min(limits.peerHeartbeatMs, limits.peerTimeoutMs / 4);
+  const intervalMs = Math.min(limits.peerHeartbeatMs, limits.peerTimeoutMs / 4, limits.suspectAfterMs / 4);
   let lastMs = clock.now();
   const run = (): void => {
     const nowMs = clock.now();

@@ -98,3 +98,10 @@ export function codeOfSocketError(error: Error | null): ErrorCode {
   const code = "code" in error ? String(error.code) : "";
   return /^(ERR_SSL|ERR_TLS|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|INVALID_CA)/.test(code) ? "E_PEER_IDENTITY" : "E_PEER_UNREACHABLE";
 }
+
+/** Whether the host at every address of a name has answered that nobody listens there. */
+export function isRefusal(error: Error | null): boolean {
+  if (error instanceof AggregateError)
+    return error.errors.length > 0 && error.errors.every((one) => one instanceof Error && isRefusal(one));
+  return error !== null && (error as NodeJS.ErrnoException).code === "ECONNREFUSED";
+}

@@ -13,7 +13,7 @@ import {
   type LossReport,
   type MoveReport,
   type NodeRef,
-  needsStore,
+  type PeerHealth,
   type PeerMessage,
   type PeerMessageOf,
   type Peers,
@@ -27,12 +27,11 @@ import {
   type SessionFactory,
   type SessionKey,
   type SessionRecord,
-  type SessionStore,
   Slot,
   type SlotHost,
   SojournError,
   type StateCodec,
-  StoreWriter,
+  type Suspicion,
   type TurnScope,
 } from "@sojourn/core";
 import { Finder } from "./finder.js";
@@ -45,6 +44,7 @@ import { PeerRequests } from "./peer-requests.js";
 import { Promotions } from "./promotions.js";
 import { rankStandbys } from "./rank-standbys.js";
 import { Routes } from "./routes.js";
+import { Suspicions } from "./suspicions.js";
 
 /** What a host runs on. */
 export interface HostPorts {
@@ -56,8 +56,6 @@ export interface HostPorts {
   readonly directory: Directory;
   readonly peers: Peers;
   readonly definitions: readonly SessionDefinition[];
-  /** Null or absent: without one. */
-  readonly store?: SessionStore | null;
   readonly observer: HostObserver;
   /** Carries out a command (JSON) that came over another node, and answers it (JSON). */
   readonly onCommand: (body: string) => Promise<string>;
@@ -85,7 +83,6 @@ export class Host implements SlotHost, PeersHandler {
   readonly limits: Limits;
   readonly crc32: Crc32;
   readonly directory: Directory;
-  readonly store: StoreWriter | null;
   readonly ingress: Ingress;
   readonly membership: Membership;
   readonly #peers: Peers;
@@ -105,6 +102,7 @@ export class Host implements SlotHost, PeersHandler {
   /** Copies to keep that were promised room and have not begun to come. */
   readonly #coming = new Set<SessionKey>();
   readonly #promotions: Promotions;
+  readonly #suspicions: Suspicions;
   readonly scratch = new ByteWriter(4_096);
   readonly #writer = new ByteWriter(4_096);
   readonly #unwatch: () => void;
@@ -121,7 +119,6 @@ export class Host implements SlotHost, PeersHandler {
     this.limits = limits;
     this.crc32 = crc32;
     this.directory = directory;
-    this.store = ports.store == null ? null : new StoreWriter(ports.store, clock, limits);
     this.membership = membership;
     this.#peers = peers;
     this.#observer = observer;
@@ -151,8 +148,6 @@ export class Host implements SlotHost, PeersHandler {
       learned: (key, record) => this.#slots.get(key)?.onRecord(record),
       isWanted: (key, record) => this.ingress.wants(key, record),
       refuseCreation: (key) => this.#refuseCreation(key),
-      beginning: (key) => this.#kinds.beginning(key),
-      purge: (key, epoch) => this.#purge(key, epoch),
       create: (key, lost, change) => this.#create(key, lost, change),
     });
     this.ingress = new Ingress({
@@ -164,6 +159,8 @@ export class Host implements SlotHost, PeersHandler {
       resolve: (session) => this.#finder.resolve(session),
       endpointOf: (ref) => this.endpointOf(ref),
     });
+    const others = () => membership.others().map(({ ref }) => ref);
+    this.#suspicions = new Suspicions({ clock, limits, others, suspected: (ref) => this.#suspected(ref) });
     peers.bind(this);
     this.#unwatch = directory.watchRecords(self, (key, record) => this.#onWatched(key, record));
   }
@@ -198,11 +195,11 @@ export class Host implements SlotHost, PeersHandler {
   isEnded(ref: NodeRef): boolean {
     return this.membership.isEnded(ref);
   }
-  isGone(ref: NodeRef): boolean {
-    return ref !== this.self && (this.isEnded(ref) || !this.membership.entries.has(ref));
-  }
   isUp(ref: NodeRef): boolean {
     return ref === this.self || this.#peers.isUp(ref);
+  }
+  suspicionOf(ref: NodeRef): Suspicion {
+    return this.isEnded(ref) ? "none" : this.#suspicions.of(ref);
   }
   rttMs(ref: NodeRef): number | undefined {
     return this.#peers.rttMs(ref);
@@ -374,6 +371,7 @@ export class Host implements SlotHost, PeersHandler {
   onUp(peer: NodeRef): void {
     this.#tables.forget(peer);
     this.#downSinceMs.delete(peer);
+    this.onHealth(peer, "answering");
     for (const slot of this.#slots.values()) slot.onUp(peer);
     this.#observer.peerUp?.(peer);
   }
@@ -383,8 +381,27 @@ export class Host implements SlotHost, PeersHandler {
     if (!this.isEnded(peer)) this.#downSinceMs.set(peer, this.clock.now());
   }
 
+  onHealth(peer: NodeRef, health: PeerHealth): void {
+    if (!this.#over && !this.isEnded(peer)) this.#suspicions.note(peer, health);
+  }
+
+  #suspected(ref: NodeRef): void {
+    for (const slot of [...this.#slots.values()]) slot.onSuspected(ref);
+  }
+
+  /** Somebody who can know says that the node is down: what may go on elsewhere before its lease has ended does. */
+  accuse(ref: NodeRef): void {
+    if (!this.#over && !this.isEnded(ref) && ref !== this.self) this.#suspicions.accuse(ref);
+  }
+
+  /** How often other nodes were suspected, and sessions taken over from lost ones, and how many of these on suspicion. */
+  get failovers(): { readonly suspicions: number; readonly promoted: number; readonly promotedOnSuspicion: number } {
+    return { suspicions: this.#suspicions.count, ...this.#promotions.counts };
+  }
+
   /** The lease of another node has ended. */
   onEnded(ref: NodeRef): void {
+    this.#suspicions.forget(ref);
     this.#tables.forget(ref);
     for (const slot of [...this.#slots.values()]) slot.onEnded(ref);
     this.#downSinceMs.delete(ref);
@@ -460,29 +477,11 @@ export class Host implements SlotHost, PeersHandler {
     return this.leaseValid() ? null : new SojournError("E_LEASE_ENDED");
   }
 
-  async #purge(key: SessionKey, epoch: number): Promise<void> {
-    try {
-      await this.store?.remove(key, epoch);
-    } catch (cause) {
-      throw new SojournError("E_SESSION_BUSY", "the session store cannot be reached", {}, cause);
-    }
-  }
-
   #create(key: SessionKey, lost: boolean, change: RecordChange): Promise<SessionRecord | null> {
     const slot = this.#slot(key);
-    let from = this.self;
-    const noting: RecordChange = (record) => {
-      from = record?.owner ?? this.self;
-      return change(record);
-    };
     return new Promise((resolve, reject) => {
-      slot.cas.submit(noting, ({ outcome, record }) => {
-        if (outcome === "applied" && record !== null && slot.role.kind !== "owner" && slot.role.kind !== "restoring") {
-          if (lost && needsStore(record.strategy) && this.store !== null) {
-            slot.becomeRestoring({ epoch: record.epoch, from, stored: record.stored });
-            resolve(record);
-            return;
-          }
+      slot.cas.submit(change, ({ outcome, record }) => {
+        if (outcome === "applied" && record !== null && slot.role.kind !== "owner") {
           let cell: SessionCell;
           try {
             cell = this.#kinds.require(key).create(key, lost);
@@ -509,7 +508,7 @@ export class Host implements SlotHost, PeersHandler {
 
   rankStandbys(key: SessionKey): readonly NodeRef[] {
     return rankStandbys(key, this.self, this.membership.info.place, this.membership.others(), (ref) =>
-      this.#peers.isUp(ref) ? (this.#peers.rttMs(ref) ?? 0) : Number.POSITIVE_INFINITY,
+      this.#peers.isUp(ref) && this.suspicionOf(ref) === "none" ? (this.#peers.rttMs(ref) ?? 0) : Number.POSITIVE_INFINITY,
     );
   }
 
@@ -557,6 +556,10 @@ export class Host implements SlotHost, PeersHandler {
 
   onMoved(report: MoveReport): void {
     this.#observer.moved(report);
+  }
+
+  onPromoted(_key: SessionKey, onSuspicion: boolean): void {
+    this.#promotions.count(onSuspicion);
   }
 
   onTurnsLost(report: LossReport): void {
@@ -626,7 +629,7 @@ export class Host implements SlotHost, PeersHandler {
     this.#over = true;
     this.#unwatch();
     this.#promotions.stop();
-    this.store?.stop();
+    this.#suspicions.stop();
     for (const slot of this.#slots.values()) slot.dispose();
     this.#slots.clear();
     this.#retained.clear();

@@ -223,3 +223,24 @@ it("believes an owner that the directory confirms, whatever epoch the client has
   for (let i = 0; i < 5; i++) await Promise.resolve();
   expect(failed).toEqual(["E_LINK_TOKEN"]);
 });
+
+it("has a client say hello once more whose link ended between the two times that its attach was carried out", () => {
+  const { ingress } = stage();
+  const failed: string[] = [];
+  const socket = { send: () => undefined, fail: (code: string) => failed.push(code), release: () => undefined };
+  const numbers = { lastOut: 0, sent: 0, acked: 0, offsetEpoch: 0, epoch: 0 };
+  const hello = { t: "hello", protocol: CLIENT_PROTOCOL, session: SESSION, link: "link", token: "t", nextToken: "u" } as const;
+  ingress.open(socket, { ...hello, ...numbers, auth: null }, null);
+  const welcome = (generation: number, recovered: boolean) => {
+    const lost = { lostOutputs: 0, lostInputs: 0 };
+    const frame = { t: "welcome", protocol: CLIENT_PROTOCOL, epoch: 1, lastIn: 0, nextOut: 1, generation, recovered, ...lost } as const;
+    const rest = { reason: recovered ? null : "E_LINK_OVERFLOW", owner: "b", endpoint: "", heartbeatMs: 1_000 } as const;
+    const address = { id: "link", generation, ingress: "a#1" };
+    ingress.attached("b#1", SESSION, 1, address, 1, true, encodeClientFrame(new ByteWriter(), { ...frame, ...rest }));
+  };
+  welcome(1, true);
+  welcome(2, true);
+  expect(failed).toEqual([]);
+  welcome(3, false);
+  expect(failed).toEqual(["E_SESSION_BUSY"]);
+});

@@ -204,6 +204,12 @@ export class Ingress implements ClientRouter {
       // The attach was sent twice, and both were carried out. The client has its welcome: a second one would look like the
       // answer to a later hello.
       entry.generation = link.generation;
+      const again = decodeClientFrame(frame);
+      // Unless the link ended between the two: then its client has to say hello once more to hear of that.
+      if (again.t === "welcome" && !again.recovered) {
+        this.sockets.remove(entry);
+        entry.socket.fail("E_SESSION_BUSY", "the link has been started anew", 1);
+      }
       return;
     }
     if (entry.toldEpoch === 0) entry.toldEpoch = epoch; // a new client has missed nothing

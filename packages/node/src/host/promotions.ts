@@ -13,10 +13,22 @@ export class Promotions {
   readonly #max: number;
   readonly #waiting: Readonly<Record<Priority, TakeOver[]>> = { critical: [], normal: [], anonymous: [] };
   #inFlight = 0;
+  #done = 0;
+  #onSuspicion = 0;
 
   /** @param max take-overs at the same time */
   constructor(max: number) {
     this.#max = max;
+  }
+
+  /** Sessions that were taken over, and how many of them from nodes that were only suspected. */
+  get counts(): { readonly promoted: number; readonly promotedOnSuspicion: number } {
+    return { promoted: this.#done, promotedOnSuspicion: this.#onSuspicion };
+  }
+
+  count(onSuspicion: boolean): void {
+    this.#done++;
+    if (onSuspicion) this.#onSuspicion++;
   }
 
   get inFlight(): number {

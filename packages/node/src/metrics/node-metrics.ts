@@ -24,6 +24,8 @@ export interface NodeStatus {
     readonly copyBytes: number;
   };
   readonly moves: { readonly inFlight: number; readonly moved: number; readonly failed: number };
+  /** How often other nodes came under suspicion here; sessions that copies here took over from lost nodes, and from suspected ones. */
+  readonly failovers: { readonly suspicions: number; readonly promoted: number; readonly promotedOnSuspicion: number };
   /** Freeze → TAKEN of the sessions that this node gave away. */
   readonly blackoutMs: DurationSummary;
   /** What clients had seen and sent of turns that were lost with another node (`durability: "eventual"`), as far as they came back here. */
@@ -66,7 +68,7 @@ export class NodeMetrics {
 
   status(id: string, runtime: NodeRuntime, clients: number): NodeStatus {
     const { host, mover } = runtime;
-    const count = { owner: 0, standby: 0, granted: 0, restoring: 0, absent: 0 };
+    const count = { owner: 0, standby: 0, granted: 0, absent: 0 };
     for (const slot of host?.slots.values() ?? []) count[slot.role.kind]++;
     const nodes = [...(host?.membership.entries.values() ?? [])].filter((entry) => !entry.ended);
     return {
@@ -76,6 +78,7 @@ export class NodeMetrics {
       clients,
       sessions: { owned: count.owner, copies: count.standby, handingOver: count.granted, copyBytes: host?.copyBytes ?? 0 },
       moves: { inFlight: mover?.inFlight ?? 0, moved: mover?.moved ?? 0, failed: mover?.failed ?? 0 },
+      failovers: host?.failovers ?? { suspicions: 0, promoted: 0, promotedOnSuspicion: 0 },
       blackoutMs: this.blackout(),
       lost: { ...this.#lost },
       incidents: Object.fromEntries(this.#incidents),

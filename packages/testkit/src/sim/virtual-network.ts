@@ -14,6 +14,8 @@ interface Endpoint {
   closed: boolean;
   readonly known: Map<NodeRef, string>;
   readonly connections: Map<NodeRef, Connection>;
+  /** Peers that answer no heartbeats at the moment, with a mark of its own for each time. */
+  readonly deaf: Map<NodeRef, object>;
   /** Messages of the past to this process and its predecessors, for replays. */
   readonly past: Past;
 }
@@ -48,6 +50,7 @@ export class VirtualNetwork {
   readonly #clock: Clock;
   readonly #random: SeededRandom;
   readonly #silenceMs: number;
+  readonly #suspectAfterMs: number;
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #connections = new Set<Connection>();
   /** Directions that are cut, as `from>to` of node addresses, with how often. */
@@ -62,11 +65,15 @@ export class VirtualNetwork {
   readonly counts = { sent: 0, delivered: 0, lost: 0, doubled: 0, reordered: 0, corrupted: 0, cut: 0 };
   #addresses = 0;
 
-  /** @param silenceMs silence after which a cut connection counts as lost */
-  constructor(clock: Clock, random: SeededRandom, silenceMs: number) {
+  /**
+   * @param silenceMs silence after which a cut connection counts as lost
+   * @param suspectAfterMs silence after which a peer counts as silent
+   */
+  constructor(clock: Clock, random: SeededRandom, silenceMs: number, suspectAfterMs: number) {
     this.#clock = clock;
     this.#random = random;
     this.#silenceMs = silenceMs;
+    this.#suspectAfterMs = suspectAfterMs;
   }
 
   /**
@@ -87,6 +94,7 @@ export class VirtualNetwork {
       closed: false,
       known: new Map(),
       connections: new Map(),
+      deaf: new Map(),
       arrive,
       past,
     };
@@ -103,6 +111,7 @@ export class VirtualNetwork {
       },
       forget: (peer) => {
         endpoint.known.delete(peer);
+        endpoint.deaf.delete(peer);
         const connection = endpoint.connections.get(peer);
         if (connection !== undefined) this.#disconnect(connection, false);
       },
@@ -125,23 +134,54 @@ export class VirtualNetwork {
     const times = this.#cuts.get(way) ?? 0;
     if (times > 1) this.#cuts.set(way, times - 1);
     else this.#cuts.delete(way);
+    this.#listenAgain();
   }
 
   heal(): void {
     this.#cuts.clear();
+    this.#listenAgain();
   }
 
   /** A process stands still, or goes on: its connections count as lost after a while. */
   still(address: string, still: boolean): void {
     if (!still) {
       this.#silent.delete(address);
+      this.#listenAgain();
       return;
     }
     this.#silent.add(address);
     for (const connection of this.#connections) if (this.#isDead(connection)) this.#awaitSilence(connection);
   }
 
+  /** Connections whose heartbeats are answered again. */
+  #listenAgain(): void {
+    for (const connection of this.#connections) {
+      if (this.#isDead(connection)) continue;
+      this.#answers(connection.a, connection.refB);
+      this.#answers(connection.b, connection.refA);
+    }
+  }
+
+  #answers(endpoint: Endpoint, peer: NodeRef): void {
+    if (endpoint.deaf.delete(peer)) endpoint.arrive(() => endpoint.handler?.onHealth(peer, "answering"));
+  }
+
+  /** From now on nothing is heard of a peer, until it is. A process that stands still itself counts nothing. */
+  #listen(endpoint: Endpoint, peer: NodeRef): void {
+    if (endpoint.closed || endpoint.deaf.has(peer)) return;
+    const mark = {};
+    endpoint.deaf.set(peer, mark);
+    this.#clock.schedule(this.#suspectAfterMs, () => {
+      if (endpoint.closed || endpoint.deaf.get(peer) !== mark || this.#silent.has(endpoint.address)) return;
+      endpoint.arrive(() => {
+        if (endpoint.deaf.get(peer) === mark) endpoint.handler?.onHealth(peer, "silent");
+      });
+    });
+  }
+
   #awaitSilence(connection: Connection): void {
+    this.#listen(connection.a, connection.refB);
+    this.#listen(connection.b, connection.refA);
     this.#clock.schedule(this.#silenceMs, () => {
       if (connection.open && this.#isDead(connection)) this.#disconnect(connection, true);
     });
@@ -187,7 +227,8 @@ export class VirtualNetwork {
     if (from.closed || address === undefined || from.connections.has(peer)) return;
     const to = this.#endpoints.get(address);
     if (to?.closed === true && from.known.get(peer) === address) {
-      // Nobody will ever answer there again.
+      // Nobody will ever answer there again, and the host says so to whom it can reach.
+      if (!this.#isCut(from, to) && !this.#isCut(to, from)) from.arrive(() => from.handler?.onHealth(peer, "gone"));
       this.#clock.schedule(RECONNECT_MS * 25, () => this.#connect(from, peer));
       return;
     }
@@ -208,6 +249,8 @@ export class VirtualNetwork {
       bulkToB: 0,
     };
     this.#connections.add(connection);
+    from.deaf.delete(peer);
+    to.deaf.delete(connection.refA);
     from.connections.set(peer, connection);
     to.connections.set(connection.refA, connection);
     this.#clock.schedule(0, () => {
@@ -224,6 +267,8 @@ export class VirtualNetwork {
     const { a, b, refA, refB } = connection;
     a.connections.delete(refB);
     b.connections.delete(refA);
+    this.#listen(a, refB);
+    this.#listen(b, refA);
     this.observer?.disconnected(refA, refB, silent);
     this.#clock.schedule(0, () => {
       if (!a.closed) a.arrive(() => a.handler?.onDown(refB));

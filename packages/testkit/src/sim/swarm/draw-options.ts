@@ -1,4 +1,4 @@
-import type { Limits } from "@sojourn/core";
+import type { Failover, Limits } from "@sojourn/core";
 import type { Fault, Workload } from "./plan.js";
 
 /** What a caller fixes instead of leaving it to the seed. */
@@ -8,4 +8,5 @@ export interface DrawOptions {
   readonly faults?: readonly Fault[];
   readonly workloads?: readonly Workload[];
   readonly limits?: Partial<Limits>;
+  readonly failover?: Failover;
 }

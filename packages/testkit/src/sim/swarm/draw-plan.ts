@@ -2,6 +2,7 @@ import type { Limits } from "@sojourn/core";
 import { Dice } from "./dice.js";
 import { drawLate } from "./draw-late.js";
 import type { DrawOptions } from "./draw-options.js";
+import { drawSuspicion } from "./draw-suspicion.js";
 import {
   EARLY_FAULTS,
   EARLY_WORKLOADS,
@@ -65,11 +66,12 @@ export function drawPlan(seed: number, options: DrawOptions = {}): SeedPlan {
     rates: on.has("clockRate") ? range(nodes + 1).map(() => dice.between(0.95, 1.05)) : [],
     sessions,
     activeMs,
+    failover: "lease",
     events: drawEvents({ dice, nodes, on, work, activeMs, sessions, leaseMs: limits.leaseTtlMs ?? 10_000 }),
     faults: FAULTS.filter((fault) => on.has(fault)),
     workloads: WORKLOADS.filter((workload) => work.has(workload)),
   };
-  return calm ? plan : drawLate(plan, options);
+  return drawSuspicion(calm ? plan : drawLate(plan, options), options, !calm);
 }
 
 /** How much rarer or more frequent than others. */

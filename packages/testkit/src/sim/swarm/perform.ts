@@ -5,7 +5,7 @@ import type { World } from "./world.js";
 
 /** Makes a planned event happen. What it needs and is not there (a node that is down, a session that nobody owns) leaves it out. */
 export function perform(world: World, event: PlannedEvent): void {
-  const { node = 0, other = 0, forMs = 0, amount = 0 } = event;
+  const { node = 0, other = 0, session = 0, forMs = 0, amount = 0 } = event;
   const { cluster, ids } = world;
   const count = ids.length;
   const id = ids[node % count] as string;
@@ -136,6 +136,16 @@ export function perform(world: World, event: PlannedEvent): void {
       for (const one of ids) world.crash(one, forMs + world.dice.next() * 2_000);
       stopDirectory(world, event);
       return;
+    case "accusation": {
+      // Mostly of who owns a session, by who holds its copy; both live.
+      const { owner, inSync } = cluster.directory.records.get(`swarm/s${session % world.plan.sessions.length}`) ?? {};
+      const by = inSync?.[node % Math.max(1, inSync.length)];
+      const accuser = by === undefined ? undefined : world.nodeOf(by)?.runtime?.host;
+      if (owner === undefined || accuser == null) return;
+      accuser.accuse(owner);
+      done(by, owner);
+      return;
+    }
     case "wallJump":
       cluster.node(id).clock.jumpWall(amount);
       done(id, amount);

@@ -1,5 +1,5 @@
 import type { ClientLimits } from "@sojourn/client";
-import type { Limits } from "@sojourn/core";
+import type { Failover, Limits } from "@sojourn/core";
 import type { FaultPlan } from "../faults.js";
 import type { DiskRates } from "../virtual-store.js";
 
@@ -42,8 +42,8 @@ export const EARLY_FAULTS = [
 /** Drawn apart from the others, so that the earlier ones of a seed stay what they were. */
 export const LATE_FAULTS = ["failedWrite", "tornWrite", "misdirectedWrite", "flippedBit", "diskFull", "sleep"] as const;
 
-/** Everything that a seed may let go wrong. Each seed draws which of them are on. */
-export const FAULTS = [...EARLY_FAULTS, ...LATE_FAULTS] as const;
+/** Everything that a seed may let go wrong. Each seed draws which of them are on; who is accused belongs to fail-over on suspicion. */
+export const FAULTS = [...EARLY_FAULTS, ...LATE_FAULTS, "accusation"] as const;
 
 /** One thing that may go wrong. */
 export type Fault = (typeof FAULTS)[number];
@@ -152,6 +152,8 @@ export interface SeedPlan {
   /** How much faster than real time clocks run: the directory's, then the nodes'. */
   readonly rates: readonly number[];
   readonly sessions: readonly PlannedSession[];
+  /** When copies take over. */
+  readonly failover: Failover;
   /** How long faults and work go on before everything must settle. */
   readonly activeMs: number;
   readonly events: readonly PlannedEvent[];

@@ -1,4 +1,4 @@
-import { action, defineSession, type SessionContext, type SessionDefinition } from "@sojourn/core";
+import { action, defineSession, type Failover, type SessionContext, type SessionDefinition } from "@sojourn/core";
 import { chain, hashText } from "./trace.js";
 
 /** What a client says. */
@@ -75,7 +75,7 @@ function pattern(n: number, length: number): string {
  * A session in which every loss, doubling, reordering or damage shows: each turn checks its part, and every turn on a new node checks
  * the whole state. `version` 2 is the same with an upgrade.
  */
-export function swarmDefinition(audit: Audit, version: 1 | 2): SessionDefinition {
+export function swarmDefinition(audit: Audit, version: 1 | 2, failover: Failover): SessionDefinition {
   const check = (ctx: Ctx, where: string): void => {
     const { state, session } = ctx;
     let handled = 0;
@@ -114,6 +114,7 @@ export function swarmDefinition(audit: Audit, version: 1 | 2): SessionDefinition
   return defineSession({
     name: "swarm",
     version,
+    failover,
     state: (): SwarmState => ({
       life: 0,
       total: 0,

@@ -23,8 +23,6 @@ export interface RunOptions {
   readonly onNode?: (node: SimNode, cluster: SimCluster) => void;
   /** Stops as soon as something is found wrong. */
   readonly stopAtFirst?: boolean;
-  /** Sessions in which a standby may take over on suspicion: two may act for a moment, only one may release. */
-  readonly suspicion?: (session: SessionKey) => boolean;
 }
 
 const MAX_PROBLEMS = 20;
@@ -92,7 +90,7 @@ export class World implements ClientHost {
     this.cluster = new SimCluster({
       seed: plan.seed,
       nodes: this.ids,
-      definitions: [swarmDefinition(this.#audit(), 1)],
+      definitions: [swarmDefinition(this.#audit(), 1, plan.failover)],
       limits: plan.limits,
       clientLimits: plan.clientLimits,
       scope: this.scope,
@@ -104,7 +102,7 @@ export class World implements ClientHost {
     for (let i = 0; i < plan.sessions.length; i++) {
       const key = `swarm/s${i}`;
       const model = new SessionModel(key, (text) => this.problem(text));
-      model.suspicion = options.suspicion?.(key) === true;
+      model.suspicion = plan.failover === "suspicion";
       this.models.set(key, model);
     }
     this.invariants = new Invariants(this.cluster, this.models, (text) => this.problem(text));
@@ -190,7 +188,7 @@ export class World implements ClientHost {
   boot(id: string): void {
     const { cluster, plan } = this;
     const newer = plan.newer.includes(this.ids.indexOf(id));
-    const { node, started } = newer ? cluster.boot(id, [swarmDefinition(this.#audit(), 2)]) : cluster.boot(id);
+    const { node, started } = newer ? cluster.boot(id, [swarmDefinition(this.#audit(), 2, plan.failover)]) : cluster.boot(id);
     this.trace.say(() => `${id} starts`);
     started.then(
       () => this.trace.say(() => `${id} has joined as ${node.runtime?.self}`),
