@@ -1,6 +1,7 @@
 import { clientBugs } from "./client-bugs.js";
 import { deliveryBugs } from "./delivery-bugs.js";
 import { directoryBugs } from "./directory-bugs.js";
+import { foundBugs } from "./found-bugs.js";
 import { handoverBugs } from "./handover-bugs.js";
 import type { Mutant } from "./mutant.js";
 import { replicationBugs } from "./replication-bugs.js";
@@ -16,4 +17,5 @@ export const mutants: readonly Mutant[] = [
   ...clientBugs,
   ...timerBugs,
   ...directoryBugs,
+  ...foundBugs,
 ];
