@@ -1,4 +1,4 @@
-// Installs the programs that the tests use and Node.js does not bring: a browser and openssl. Does next to nothing when they are there.
+// Installs the programs that the tests use and Node.js does not bring: a browser, openssl and Redis. Does next to nothing when they are there.
 import { spawnSync } from "node:child_process";
 import { pathToFileURL } from "node:url";
 
@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 export const PROGRAMS = [
   { program: "/usr/bin/chromium", package: "chromium" },
   { program: "openssl", package: "openssl" },
+  { program: "redis-server", package: "redis-server" },
 ];
 
 /** @returns {boolean} whether the program can be started */

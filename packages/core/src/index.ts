@@ -125,6 +125,7 @@ export {
   newerOf,
   type SessionHead,
 } from "./store/session-head.js";
+export { StoreWriter } from "./store/store-writer.js";
 export { decodeHead, encodeHead } from "./store/stored-head.js";
 export { type Advice, advise } from "./strategy/advise.js";
 export type { ChecklistLine } from "./strategy/checklist.js";
@@ -135,7 +136,15 @@ export type { Flip, FlipInput } from "./strategy/flips.js";
 export type { Ranked } from "./strategy/rank.js";
 export type { Estimate } from "./strategy/reckoning.js";
 export type { Charge, Obstacle } from "./strategy/score.js";
-export { type Basis, RUNNABLE_STRATEGIES, STORE_KINDS, STRATEGIES, type StoreKind, type Strategy } from "./strategy/strategy.js";
+export {
+  type Basis,
+  needsStore,
+  RUNNABLE_STRATEGIES,
+  STORE_KINDS,
+  STRATEGIES,
+  type StoreKind,
+  type Strategy,
+} from "./strategy/strategy.js";
 export { DEFAULT_DELTA_BYTES, resolveWorkload, type Workload, type WorkloadInput } from "./strategy/workload.js";
 export {
   CLIENT_PROTOCOL,

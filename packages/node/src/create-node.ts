@@ -10,6 +10,7 @@ import {
   resolveLimits,
   type SessionDefinition,
   type SessionKey,
+  type SessionStore,
   SojournError,
 } from "@sojourn/core";
 import { type AdminOptions, type AdminServer, startAdminServer } from "./admin/admin-server.js";
@@ -20,6 +21,7 @@ import type { ChannelTls } from "./channel/transport.js";
 import { type Gateway, startGateway } from "./gateway/gateway.js";
 import type { Authenticate } from "./gateway/gateway-core.js";
 import type { DrainOptions, DrainReport } from "./host/drain.js";
+import { requireStore } from "./host/kinds.js";
 import { NodeRuntime } from "./host/node-runtime.js";
 import type { LeaseRenewal } from "./lease/lease.js";
 import { LoopRenewal } from "./lease/loop-renewal.js";
@@ -59,6 +61,8 @@ export interface NodeOptions {
   readonly sessions: readonly SessionDefinition[];
   /** The cluster's directory. The node does not close it. */
   readonly directory: Directory;
+  /** Keeps the sessions of kinds whose strategy is `snapshot` or `hybrid`. The node does not close it. */
+  readonly store?: SessionStore;
   readonly listen?: ListenOptions;
   /**
    * Where the lease is renewed: in a thread of its own, which no handler can hold up, or on the event loop. Default: a thread when the
@@ -116,6 +120,8 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
   const { id, place = {}, sessions, directory, listen = {}, authenticate, on = {} } = options;
   if (!isNodeId(id)) throw new SojournError("E_CONFIG_INVALID", `"${id}" is not a node id`);
   const limits = resolveLimits(options.limits);
+  const { store = null } = options;
+  requireStore(sessions, store);
   const clock = createSystemClock();
   const renewal = chooseRenewal(options, clock, limits);
   const random = createSystemRandom();
@@ -158,6 +164,7 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
     directory,
     renewal,
     definitions: sessions,
+    store,
     info: { id, place, clientEndpoint },
     openPeers: async (self) => {
       const { host = "127.0.0.1", advertiseHost, advertisePort, tls } = listen.control ?? {};

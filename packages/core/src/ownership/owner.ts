@@ -3,7 +3,7 @@ import type { SessionRecord } from "../ports/directory.js";
 import type { SessionCell } from "../session/session-port.js";
 import type { AttachVerdict, TurnInput, TurnResult } from "../session/types.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
-import { announce, ingressesOf } from "./announce.js";
+import { announce, ingressesOf, unlinkAll } from "./announce.js";
 import { DeltaLog } from "./delta-log.js";
 import { commit, end, leave, takeBack } from "./drafts.js";
 import { Feed, type FeedSource } from "./feed.js";
@@ -14,7 +14,9 @@ import { Releaser } from "./release.js";
 import type { ClientOp, MoveCallbacks, OwnerStart, Role, SessionMessage, SlotPort } from "./role.js";
 import { SessionAlarms } from "./session-alarms.js";
 import type { LinkAddress } from "./slot-host.js";
+import { answerGrant, refuseOffer } from "./stale-messages.js";
 import { type KeeperOwner, StandbyKeeper } from "./standby-keeper.js";
+import { StoreKeeper, type StoreOwner } from "./store-keeper.js";
 import { Stranded } from "./stranded.js";
 import { isClientOp, TurnLoop, type Waiting } from "./turn-loop.js";
 
@@ -22,7 +24,7 @@ import { isClientOp, TurnLoop, type Waiting } from "./turn-loop.js";
  * The one owner of a session: runs its turns one after another, feeds its replicas, releases what turns produced once those that are
  * waited for have acknowledged it [12], and gives the session away by a MoveOut.
  */
-export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
+export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, StoreOwner {
   readonly kind = "owner";
   readonly cell: SessionCell;
   readonly slot: SlotPort;
@@ -30,6 +32,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   readonly #start: OwnerStart;
   readonly #releaser: Releaser;
   readonly #feeds = new Map<NodeRef, Feed>();
+  readonly #store: StoreKeeper;
   readonly #alarms: SessionAlarms;
   readonly #keeper: StandbyKeeper;
   readonly #answers: LinkAnswers;
@@ -56,12 +59,12 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#eventual = start.cell.durability === "eventual";
     const { host, key } = slot;
     this.#sinceMs = host.clock.now();
-    this.log = new DeltaLog(host.limits.maxDeltaLogBytes, start.cell.version);
+    this.log = start.recent ?? new DeltaLog(host.limits.maxDeltaLogBytes, start.cell.version);
     const self = this;
     this.#answers = new LinkAnswers(host, key, this);
     this.#turns = new TurnLoop(host, start.cell, {
       get wantsDeltas() {
-        return self.#feeds.size > 0;
+        return self.#feeds.size > 0 || self.#store.logs;
       },
       settled: (waiting, result) => this.#settled(waiting, result),
       linkAck: (op) => this.#linkAck(op),
@@ -71,6 +74,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
       },
       quiet: () => {
         for (const feed of this.#feeds.values()) feed.onQuiet();
+        this.#store.onQuiet();
       },
     });
     this.#releaser = new Releaser(
@@ -84,6 +88,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
       },
       start.released,
     );
+    this.#store = new StoreKeeper(this);
     this.#keeper = new StandbyKeeper(this);
     this.#stranded = new Stranded(this);
     this.#alarms = new SessionAlarms(host, start.cell, {
@@ -159,6 +164,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
       if (ref === upToDate) feed.startAt(this.cell.version);
       else feed.startProbing();
     }
+    this.#store.begin(cause);
     const ingresses = ingressesOf(this.cell);
     if (this.#mayLackTurns()) {
       this.#branch();
@@ -169,20 +175,17 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     if (cause.kind === "taken") {
       this.#turns.enqueue({ kind: "afterMove", from: nodeIdOf(cause.from), blackoutMs: cause.blackoutMs });
     } else if (cause.kind !== "resumed") {
-      const stalenessMs = cause.kind === "promoted" && this.#eventual ? cause.stalenessMs : 0;
-      this.#turns.enqueue({ kind: "wake", reason: cause.kind === "created" ? "created" : "promoted", stalenessMs });
+      let stalenessMs = cause.kind === "promoted" && this.#eventual ? cause.stalenessMs : 0;
+      if (cause.kind === "restored" && !cause.complete) stalenessMs = this.#store.stalenessMs;
+      this.#turns.enqueue({ kind: "wake", reason: cause.kind, stalenessMs });
     }
     for (const op of waiting) this.#turns.enqueue(op);
     this.#release();
     this.#alarms.rearm();
     if (cause.kind === "taken") this.#commit(cause.from);
-    if (cause.kind === "taken" || cause.kind === "promoted") {
-      const planned = cause.kind === "taken";
-      const { blackoutMs, settleMs } = planned ? cause : { blackoutMs: 0, settleMs: 0 };
-      announce(this, ingresses, { from: cause.from, blackoutMs, settleMs, planned });
-    }
+    if (cause.kind === "taken" || cause.kind === "promoted" || cause.kind === "restored") announce(this, ingresses, cause);
     for (const link of this.cell.links.values()) {
-      if (link.ingress !== null && host.isEnded(link.ingress)) this.#lostIngress(link);
+      if (link.ingress !== null && host.isGone(link.ingress)) this.#lostIngress(link);
     }
     for (const ref of [...this.#feeds.keys()]) if (host.isEnded(ref)) this.onEnded(ref);
     this.#stranded.offer();
@@ -193,6 +196,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   /** Whether the owner before may have shown clients turns that this copy does not have. */
   #mayLackTurns(): boolean {
     const { cause } = this.#start;
+    if (cause.kind === "restored") return !cause.complete;
     return this.#eventual && (cause.kind === "promoted" || (cause.kind === "resumed" && cause.heirLost));
   }
 
@@ -201,10 +205,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
    * one: then its numbers and their epoch tell whether it had seen more than there is.
    */
   #branch(): void {
-    const { host, key } = this.slot;
-    for (const { id, generation, ingress } of this.cell.links.values()) {
-      if (ingress !== null) host.unlink(key, { id, generation, ingress });
-    }
+    unlinkAll(this.slot, this.cell);
     this.#turns.enqueue({ kind: "branch", epoch: this.#epoch });
   }
 
@@ -219,7 +220,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   #commit(granter: NodeRef): void {
     const { host, cas, key } = this.slot;
     cas.submit(
-      (record) => (record === null ? null : commit(record, host.self, this.#epoch, granter, host.limits.standbys)),
+      (record) => (record === null ? null : commit(record, host.self, this.#epoch, granter, this.wantedStandbys(record))),
       ({ record }) => {
         if (this.#stopped) return;
         if (record === null || record.owner !== host.self || record.epoch !== this.#epoch) {
@@ -246,6 +247,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
         this.dropFeed(ref);
       }
     }
+    this.#store.adopt(record);
     this.#release();
   }
 
@@ -281,8 +283,10 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
       this.#hash = this.host.crc32(result.delta, before);
       this.log.push(result.delta, before);
       for (const feed of this.#feeds.values()) feed.onDelta(result.delta, before);
+      this.#store.onTurn();
     } else if (this.log.toVersion !== result.version) {
       this.log.reset(result.version);
+      this.#store.onTurn();
     }
     const attach = isClientOp(waiting) && waiting.t === "attach" ? waiting : null;
     this.#releaser.hold(result, attach === null || result.attach === null ? null : this.#welcome(attach, result.attach));
@@ -353,6 +357,11 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
         waited = true;
         if (feed.acked < upTo) upTo = feed.acked;
       }
+      const { bound } = this.#store;
+      if (bound !== null) {
+        waited = true;
+        if (bound < upTo) upTo = bound;
+      }
     }
     if (!waited && !this.host.leaseValid()) return;
     this.#releaser.releaseUpTo(upTo);
@@ -402,6 +411,15 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#keeper.onAcked(feed);
   }
 
+  wantedStandbys(record: SessionRecord): number {
+    return this.#store.wantedStandbys(record);
+  }
+
+  /** Called by the keeper of the replica in the session store. */
+  storeChanged(): void {
+    this.#release();
+  }
+
   /** A write of this owner stands. */
   recordChanged(): void {
     const { record } = this.slot.cas;
@@ -409,7 +427,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
   }
 
   /** [3] Drops standbys from the record, and only then stops waiting for them. */
-  #dropStandbys(refs: readonly NodeRef[]): void {
+  dropStandbys(refs: readonly NodeRef[]): void {
     const { host, cas } = this.slot;
     cas.submit(
       (record) => (record === null ? null : leave(record, host.self, this.#epoch, refs)),
@@ -481,18 +499,11 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
         return;
       case "leave":
         if (this.#isComing(from)) return;
-        if (this.#feeds.has(from) || this.slot.cas.record?.inSync.includes(from) === true) this.#dropStandbys([from]);
+        if (this.#feeds.has(from) || this.slot.cas.record?.inSync.includes(from) === true) this.dropStandbys([from]);
         else this.#sendDrop(from);
         return;
       case "grant":
-        // Sent again because the answer was lost; any other is of an epoch that is over.
-        if (this.#start.cause.kind === "taken" && message.epoch === this.#epoch && message.attempt === this.#start.cause.attempt) {
-          const { attempt, blackoutMs } = this.#start.cause;
-          const { epoch, version } = message;
-          this.host.send(from, "control", { t: "taken", session: this.key, epoch, attempt, version, blackoutMs });
-        } else if (message.epoch <= this.#epoch) {
-          this.host.send(from, "control", { t: "fence", session: this.key, epoch: this.#epoch });
-        }
+        answerGrant(this.host, from, message, { epoch: this.#epoch, cause: this.#start.cause });
         return;
       case "delta":
       case "base":
@@ -500,14 +511,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
         else if (message.epoch > this.#epoch) this.verify();
         return;
       case "offer":
-        this.host.send(from, "control", {
-          t: "refuse",
-          session: this.key,
-          epoch: message.epoch,
-          attempt: message.attempt,
-          code: "E_EPOCH_STALE",
-          retryAfterMs: 0,
-        });
+        refuseOffer(this.host, from, message);
         return;
       default:
         return;
@@ -547,6 +551,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#move?.revert("the target declined");
     this.adoptInSync(record);
     for (const feed of this.#feeds.values()) feed.resend();
+    this.#store.newEpoch();
     if (this.#turns.frozen) this.thaw();
     if (this.cell.ended) this.#end();
     else this.#keeper.check();
@@ -579,15 +584,11 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
     this.#keeper.onEnded(ref);
     const feed = this.#feeds.get(ref);
     if (feed === undefined || record?.heir === ref) return;
-    if (feed.recorded || feed.waited) this.#dropStandbys([ref]);
+    if (feed.recorded || feed.waited) this.dropStandbys([ref]);
   }
 
   onSuspected(ref: NodeRef): void {
-    const record = this.slot.cas.record;
-    if (record === null || record.heir === ref || !record.inSync.includes(ref)) return;
-    // A copy in a process that is gone is none. One that is only silent is waited for until another can be recorded in its place.
-    if (this.host.suspicionOf(ref) === "gone") this.#dropStandbys([ref]);
-    else this.#keeper.check();
+    this.#keeper.onSuspected(ref);
   }
 
   #takeBack(): void {
@@ -625,6 +626,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
         if (this.#stopped) return;
         if (outcome === "applied" || record?.ended === true) {
           for (const ref of [...this.#feeds.keys()]) this.dropFeed(ref);
+          this.#store.empty();
           this.#release();
           if (record !== null) host.onRecord(key, record);
           this.slot.becomeAbsent();
@@ -637,6 +639,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner {
 
   stop(): void {
     this.#stopped = true;
+    this.#store.stop();
     this.#turns.stop();
     this.#alarms.stop();
     for (const feed of this.#feeds.values()) feed.stop();

@@ -3,6 +3,7 @@ import type { SessionRecord } from "../ports/directory.js";
 import type { SessionCell } from "../session/session-port.js";
 import type { PeerMessage, PeerMessageOf } from "../wire/peer-messages.js";
 import type { CasDriver } from "./cas-driver.js";
+import type { DeltaLog } from "./delta-log.js";
 import type { MoveReport, SlotHost } from "./slot-host.js";
 
 /** A client's traffic towards the owner, in the form in which it can be passed on to another node. */
@@ -16,7 +17,7 @@ export type SessionMessage = Exclude<
 
 /** What a node is to a session. Each phase owns its timers and lets go of them in `stop`. */
 export interface Role {
-  readonly kind: "absent" | "standby" | "owner" | "granted";
+  readonly kind: "absent" | "standby" | "owner" | "granted" | "restoring";
   /** The session's state, where this role holds one. */
   readonly cell: SessionCell | null;
   onClient(from: NodeRef, op: ClientOp): void;
@@ -51,17 +52,36 @@ export interface OwnerStart {
   readonly released: number;
   /** Whose acknowledgements are needed from the start. */
   readonly waitedFor: readonly NodeRef[];
+  /** The latest deltas, up to the cell's version, where a copy kept them; the session store may lack some. */
+  readonly recent?: DeltaLog;
   /** Who among them certainly holds the present version (the granter). */
   readonly upToDate: NodeRef | null;
   readonly cause:
     | { readonly kind: "created"; readonly lost: boolean }
     /** `stalenessMs`: for how long at most the copy had not heard from the owner before. */
     | { readonly kind: "promoted"; readonly from: NodeRef; readonly stalenessMs: number }
+    /** Read from the session store. `complete`: it has everything that was released. */
+    | {
+        readonly kind: "restored";
+        readonly from: NodeRef;
+        readonly complete: boolean;
+        readonly logTurns: number;
+        readonly logBytes: number;
+      }
     /** `heirLost`: the heir may have run the session before its lease ended. */
     | { readonly kind: "resumed"; readonly heirLost: boolean }
     | { readonly kind: "taken"; readonly from: NodeRef; readonly attempt: number; readonly blackoutMs: number; readonly settleMs: number };
   /** What waited, in order. */
   readonly waiting: readonly ClientOp[];
+}
+
+/** How a session that only the session store may hold begins to be restored here. */
+export interface RestoreStart {
+  readonly epoch: number;
+  /** The owner before. */
+  readonly from: NodeRef;
+  /** The record says that the store holds everything that was released. */
+  readonly stored: boolean;
 }
 
 /** How the old owner stays after its GRANT. */
@@ -96,6 +116,7 @@ export interface SlotPort {
   becomeOwner(start: OwnerStart): void;
   becomeGranted(start: GrantedStart): void;
   becomeStandby(start: StandbyStart): void;
+  becomeRestoring(start: RestoreStart): void;
   becomeAbsent(): void;
   /** Gives a message that ended a role to the role that followed it. */
   redeliver(from: NodeRef, message: SessionMessage): void;

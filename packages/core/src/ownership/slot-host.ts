@@ -8,6 +8,7 @@ import type { Directory, SessionRecord } from "../ports/directory.js";
 import type { Lane, SendOutcome } from "../ports/peers.js";
 import type { Random } from "../ports/random.js";
 import type { SessionCell, SessionFactory } from "../session/session-port.js";
+import type { StoreWriter } from "../store/store-writer.js";
 import type { PeerMessage } from "../wire/peer-messages.js";
 
 /** A finished hand-over as its source saw it. */
@@ -50,6 +51,8 @@ export interface SlotHost {
   readonly limits: Limits;
   readonly crc32: Crc32;
   readonly directory: Directory;
+  /** The way to the session store; null without one. */
+  readonly store: StoreWriter | null;
   /** Scratch space for encoding one client frame at a time. */
   readonly scratch: ByteWriter;
   nextRequest(): number;
@@ -57,6 +60,8 @@ export interface SlotHost {
   leaseValid(): boolean;
   /** Whether the directory has said that this ref's lease has ended. */
   isEnded(ref: NodeRef): boolean;
+  /** Whether this ref's life is over: its lease has ended, or nobody knows of it any more. */
+  isGone(ref: NodeRef): boolean;
   isUp(ref: NodeRef): boolean;
   /** What speaks against the life of another node whose lease has not ended; on silence alone only a node that is not cut off itself judges. */
   suspicionOf(ref: NodeRef): Suspicion;

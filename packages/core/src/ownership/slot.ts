@@ -6,7 +6,18 @@ import { CasDriver } from "./cas-driver.js";
 import { GrantedRole } from "./granted.js";
 import { OwnerRole } from "./owner.js";
 import { misdirect } from "./relay.js";
-import type { ClientOp, GrantedStart, MoveCallbacks, OwnerStart, Role, SessionMessage, SlotPort, StandbyStart } from "./role.js";
+import { RestoringRole } from "./restoring.js";
+import type {
+  ClientOp,
+  GrantedStart,
+  MoveCallbacks,
+  OwnerStart,
+  RestoreStart,
+  Role,
+  SessionMessage,
+  SlotPort,
+  StandbyStart,
+} from "./role.js";
 import type { SlotHost } from "./slot-host.js";
 import { StandbyRole } from "./standby.js";
 
@@ -80,6 +91,15 @@ export class Slot implements SlotPort {
   becomeStandby(start: StandbyStart): void {
     this.raiseFence(start.epoch);
     const role = new StandbyRole(this, start);
+    this.#become(role);
+    role.begin();
+  }
+
+  becomeRestoring(start: RestoreStart): void {
+    const { store } = this.host;
+    if (store === null) return;
+    this.raiseFence(start.epoch);
+    const role = new RestoringRole(this, start, store);
     this.#become(role);
     role.begin();
   }

@@ -14,8 +14,12 @@ export interface KeeperOwner extends RecruitOwner {
   readonly recorded: boolean;
   readonly feeds: ReadonlyMap<NodeRef, Feed>;
   recordChanged(): void;
+  /** Copies in memory that the session is to have. */
+  wantedStandbys(record: SessionRecord): number;
   /** Stops waiting for whom the record does not name (any more), unless a hand-over brings it in. */
   adoptInSync(record: SessionRecord): void;
+  /** [3] Drops standbys from the record, and only then stops waiting for them. */
+  dropStandbys(refs: readonly NodeRef[]): void;
 }
 
 /** Pause before another node is asked when one refused or failed. */
@@ -48,7 +52,7 @@ export class StandbyKeeper {
     if (this.#stopped || this.#recruit !== null || this.#timer !== null || owner.moving || !owner.recorded) return;
     const { host, key, cas } = owner.slot;
     const { record } = cas;
-    if (record === null || record.ended || this.#live(record.inSync).length >= host.limits.standbys) return;
+    if (record === null || record.ended || this.#live(record.inSync).length >= owner.wantedStandbys(record)) return;
     const candidate = this.#choose(host.rankStandbys(key));
     if (candidate === null) {
       this.#later(); // nobody can take it now
@@ -90,7 +94,7 @@ export class StandbyKeeper {
         const live = this.#live(record.inSync);
         // [3] Whom it replaces leaves in the same write, and may not take over from here any more.
         const replaced = record.inSync.filter((ref) => ref !== feed.peer && !live.includes(ref));
-        const needed = live.length < host.limits.standbys || live.includes(feed.peer);
+        const needed = live.length < owner.wantedStandbys(record) || live.includes(feed.peer);
         return needed ? join(record, host.self, epoch, feed.peer, replaced) : null;
       },
       ({ record }) => {
@@ -115,6 +119,14 @@ export class StandbyKeeper {
 
   onAcked(feed: Feed): void {
     this.#recruit?.onAcked(feed);
+  }
+
+  /** A copy in a process that is gone is none. One that is only silent is waited for until another can be recorded in its place. */
+  onSuspected(ref: NodeRef): void {
+    const { host, cas } = this.#owner.slot;
+    if (cas.record === null || cas.record.heir === ref || !cas.record.inSync.includes(ref)) return;
+    if (host.suspicionOf(ref) === "gone") this.#owner.dropStandbys([ref]);
+    else this.check();
   }
 
   onEnded(ref: NodeRef): void {

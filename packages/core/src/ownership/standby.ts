@@ -7,6 +7,7 @@ import type { PeerMessageOf } from "../wire/peer-messages.js";
 import { BaseAssembly } from "./base-assembly.js";
 import type { RecordChange } from "./cas-driver.js";
 import { CopySize } from "./copy-size.js";
+import { DeltaLog } from "./delta-log.js";
 import { decline, promote, promoteOnSuspicion, takeBack } from "./drafts.js";
 import { relay } from "./relay.js";
 import type { ClientOp, Role, SessionMessage, SlotPort, StandbyStart } from "./role.js";
@@ -18,6 +19,8 @@ interface Replica {
   hash: number;
   /** The newest epoch whose owner's chain it is known to lie on; 0 before any. */
   epoch: number;
+  /** The latest deltas, for the session store, which may lack some of them when this node becomes owner; null without a store. */
+  recent: DeltaLog | null;
 }
 
 /** The duty of a recorded heir [7]: take the session when the GRANT comes, or decline at the deadline. */
@@ -51,8 +54,14 @@ export class StandbyRole implements Role {
   constructor(slot: SlotPort, start: StandbyStart) {
     this.#slot = slot;
     this.#owner = start.owner;
-    this.#replica = start.replica === null ? null : { ...start.replica, epoch: 0 };
+    this.#replica = start.replica === null ? null : { ...start.replica, epoch: 0, recent: this.#logFrom(start.replica.version) };
     this.#size = new CopySize(slot);
+  }
+
+  #logFrom(version: number): DeltaLog | null {
+    const { host, key, cas } = this.#slot;
+    const strategy = cas.record?.strategy ?? host.factoryOf(key)?.strategy ?? "replica";
+    return strategy === "replica" || host.store === null ? null : new DeltaLog(host.limits.maxDeltaLogBytes, version);
   }
 
   get cell(): SessionCell | null {
@@ -196,7 +205,8 @@ export class StandbyRole implements Role {
       const factory = host.factoryOf(key);
       if (factory === null) return;
       const cell = factory.restore(key, bytes);
-      this.#replica = { cell, version: message.version, hash: message.hash, epoch: message.epoch };
+      const { version, hash, epoch } = message;
+      this.#replica = { cell, version, hash, epoch, recent: this.#logFrom(version) };
       this.#follow(from, message.epoch);
       this.#ack(from, message.epoch, "nothing");
     } catch (error) {
@@ -238,6 +248,7 @@ export class StandbyRole implements Role {
       const delta = deltas[i] as Uint8Array;
       replica.cell.apply(delta);
       this.#size.grew(delta.length, replica.cell);
+      replica.recent?.push(delta.slice(), replica.hash); // the bytes of the frame are not kept
       replica.hash = host.crc32(delta, replica.hash);
       replica.version++;
     }
@@ -304,6 +315,7 @@ export class StandbyRole implements Role {
       released,
       waitedFor: waitedFor.filter((ref) => ref !== host.self),
       upToDate: from,
+      ...(replica.recent !== null && { recent: replica.recent }),
       cause: { kind: "taken", from, attempt, blackoutMs, settleMs: message.settleMs },
       waiting: this.#parked,
     });
@@ -418,7 +430,7 @@ export class StandbyRole implements Role {
       this.#takeOver(
         (now) =>
           promote(now, host.self, (ref) => host.isEnded(ref)) ??
-          (this.#suspects(now) ? promoteOnSuspicion(now, record, host.self, (ref) => host.isEnded(ref) || isGone(host, ref)) : null),
+          (this.#suspects(now) ? promoteOnSuspicion(now, record, host.self, (ref) => isLost(host, ref)) : null),
       );
     } else if (record.owner === host.self && record.heir !== null && host.isEnded(record.heir)) {
       this.#takeOver((now) => (now.heir === null || !host.isEnded(now.heir) ? null : takeBack(now, host.self, now.epoch)));
@@ -501,6 +513,7 @@ export class StandbyRole implements Role {
       released: 0,
       waitedFor: record.inSync,
       upToDate: null,
+      ...(replica.recent !== null && { recent: replica.recent }),
       cause: { kind: "promoted", from: this.#owner, stalenessMs: this.#stalenessMs() },
       waiting,
     });
@@ -581,6 +594,6 @@ export class StandbyRole implements Role {
   }
 }
 
-function isGone(host: SlotHost, ref: NodeRef): boolean {
-  return host.suspicionOf(ref) === "gone";
+function isLost(host: SlotHost, ref: NodeRef): boolean {
+  return host.isEnded(ref) || host.suspicionOf(ref) === "gone";
 }

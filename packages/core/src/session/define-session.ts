@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { SojournError } from "../errors/sojourn-error.js";
+import { STRATEGIES } from "../strategy/strategy.js";
 import type { CacheClass, EventMap, SessionContext } from "./context.js";
 import type { Action, Call, Handler, HookName, RunnableAction, SessionDefinition, SessionSpec } from "./definition.js";
 
@@ -15,6 +16,8 @@ const FIELDS = new Set<string>([
   "timers",
   "upgrade",
   "durability",
+  "strategy",
+  "standbys",
   "failover",
   "priority",
   "cache",
@@ -105,7 +108,8 @@ function readCacheClasses(what: string, value: unknown): Map<string, CacheClass>
  * @throws SojournError `E_DEFINITION_INVALID` with what is wrong and where
  */
 export function defineSession<S extends object, A, E = EventMap>(spec: SessionSpec<S, A, E>): SessionDefinition<S, A, E> {
-  const { name, version, state, durability = "strong", failover = "lease", priority = "normal" } = spec;
+  const { name, version, state, strategy = "replica", standbys = null, failover = "lease", priority = "normal" } = spec;
+  const { durability = strategy === "snapshot" ? "eventual" : "strong" } = spec;
   if (typeof name !== "string" || !KIND.test(name)) {
     refuse(`"${String(name).slice(0, 80)}"`, "name must be a letter followed by up to 63 letters, digits, _ or -");
   }
@@ -113,6 +117,13 @@ export function defineSession<S extends object, A, E = EventMap>(spec: SessionSp
   for (const field of Object.keys(spec)) if (!FIELDS.has(field)) refuse(name, `unknown field "${field}"`);
   if (typeof state !== "function") refuse(name, "state must be a function that returns a fresh state");
   if (durability !== "strong" && durability !== "eventual") refuse(name, `durability must be "strong" or "eventual"`);
+  if (!STRATEGIES.includes(strategy)) refuse(name, `strategy must be "replica", "snapshot" or "hybrid"`);
+  if (strategy === "snapshot" && durability === "strong") {
+    refuse(name, `strategy "snapshot" cannot have durability "strong": a turn would wait for a whole snapshot; "hybrid" can`);
+  }
+  if (standbys !== null && !(Number.isInteger(standbys) && standbys >= 0 && standbys <= 8)) {
+    refuse(name, "standbys must be a whole number from 0 to 8");
+  }
   if (failover !== "lease" && failover !== "suspicion") refuse(name, `failover must be "lease" or "suspicion"`);
   if (!PRIORITIES.has(priority)) refuse(name, `priority must be "critical", "normal" or "anonymous"`);
   const hooks: Partial<Record<HookName, Handler>> = {};
@@ -126,6 +137,8 @@ export function defineSession<S extends object, A, E = EventMap>(spec: SessionSp
     name,
     version,
     durability,
+    strategy,
+    standbys,
     failover,
     priority,
     state,

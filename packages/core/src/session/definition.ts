@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Strategy } from "../strategy/strategy.js";
 import type { CacheClass, EventMap, LeaveReason, SessionContext, SessionLink } from "./context.js";
 
 /**
@@ -83,8 +84,15 @@ export interface SessionSpec<S extends object, A, E> {
   readonly onAfterMove?: (ctx: SessionContext<S, E>, info: { readonly from: string; readonly blackoutMs: number }) => unknown;
   /** `upgrade[n]` turns a state of version n into one of version n + 1. */
   readonly upgrade?: { readonly [version: number]: Upgrade<S> };
-  /** `strong` unless said otherwise. */
+  /** `strong` unless said otherwise; `eventual` with the strategy `snapshot`, which cannot be `strong`. */
   readonly durability?: Durability;
+  /**
+   * Which replicas a new session has. `replica` (unless said otherwise): copies in other nodes' memory. `hybrid`: snapshots and a log of
+   * every change in the node's session store. `snapshot`: only snapshots there, at an interval.
+   */
+  readonly strategy?: Strategy;
+  /** Copies in other nodes' memory; the limit `standbys` unless said otherwise, and none where a store keeps the session. */
+  readonly standbys?: number;
   /** `lease` unless said otherwise. What counts is the definition at the node that holds the copy. */
   readonly failover?: Failover;
   /** What goes first when a node is lost or emptied; `normal` unless said otherwise. */
@@ -110,6 +118,9 @@ export interface SessionDefinition<S = unknown, A = unknown, E = unknown> {
   readonly name: string;
   readonly version: number;
   readonly durability: Durability;
+  readonly strategy: Strategy;
+  /** Null: as the strategy has it. */
+  readonly standbys: number | null;
   readonly failover: Failover;
   readonly priority: Priority;
   readonly state: () => object;

@@ -17,6 +17,9 @@ export function createSessionFactory(definition: SessionDefinition, env: Session
     kind: definition.name,
     stateVersion: definition.version,
     priority: definition.priority,
+    durability: definition.durability,
+    strategy: definition.strategy,
+    standbys: definition.standbys,
     failover: definition.failover,
     canRead: (stateVersion) => leadsTo(definition, stateVersion),
     create(key, lost = false) {

@@ -1,3 +1,4 @@
+import type { Strategy } from "../strategy/strategy.js";
 import type { Durability, Failover, Priority } from "./definition.js";
 import type { Link, TurnInput, TurnResult } from "./types.js";
 
@@ -55,6 +56,11 @@ export interface SessionFactory {
   /** The version of the definition. */
   readonly stateVersion: number;
   readonly priority: Priority;
+  readonly durability: Durability;
+  /** What new sessions of the kind begin with. */
+  readonly strategy: Strategy;
+  /** Copies in memory that are wished for; null: as the strategy has it. */
+  readonly standbys: number | null;
   readonly failover: Failover;
   /** Whether a state of this version can be read here (the same, or upgrades lead to it). */
   canRead(stateVersion: number): boolean;

@@ -25,3 +25,8 @@ const FIRMNESS: readonly Basis[] = ["given", "measured", "published", "assumed"]
 export function weakerBasis(a: Basis, b: Basis): Basis {
   return FIRMNESS.indexOf(a) >= FIRMNESS.indexOf(b) ? a : b;
 }
+
+/** Whether a strategy keeps replicas in a session store. */
+export function needsStore(strategy: Strategy): boolean {
+  return strategy !== "replica";
+}

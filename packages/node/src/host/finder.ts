@@ -9,6 +9,7 @@ import {
   type SessionKey,
   type SessionRecord,
   SojournError,
+  type Strategy,
 } from "@sojourn/core";
 import type { Routes } from "./routes.js";
 
@@ -26,6 +27,10 @@ export interface FinderPorts {
   isWanted(key: SessionKey, record: SessionRecord | null): boolean;
   /** Null when a session of this kind may be created here, else why not. */
   refuseCreation(key: SessionKey): SojournError | null;
+  /** How new sessions of this kind begin. */
+  beginning(key: SessionKey): { readonly strategy: Strategy; readonly stored: boolean };
+  /** What the session store has of an ended session is gone afterwards. */
+  purge(key: SessionKey, epoch: number): Promise<void>;
   /** Creates the session here by a change of its record; tells the record that stands afterwards. */
   create(key: SessionKey, lost: boolean, change: RecordChange): Promise<SessionRecord | null>;
 }
@@ -69,12 +74,12 @@ export class Finder {
         if (record !== null && record.epoch >= routes.fence(key)) throw new SojournError("E_SESSION_ENDED");
         return;
       }
-      record = await this.#create(key, false);
+      record = await this.#create(key, false, record);
     } else if (isEnded(record.owner)) {
       const holders = [...record.inSync, ...(record.heir === null ? [] : [record.heir])];
       if (holders.every((ref) => isEnded(ref))) {
         if (!isWanted(key, record)) return;
-        record = await this.#create(key, true);
+        record = await this.#create(key, true, null);
       } else {
         // A standby takes over on its own; this node only waits to hear who.
         await this.#awaitPromotion(key, polls);
@@ -93,14 +98,19 @@ export class Finder {
     await this.#find(key, polls + 1);
   }
 
-  async #create(key: SessionKey, lost: boolean): Promise<SessionRecord | null> {
-    const { self, isEnded, isWanted, refuseCreation, create } = this.#ports;
+  async #create(key: SessionKey, lost: boolean, former: SessionRecord | null): Promise<SessionRecord | null> {
+    const { self, isEnded, isWanted, refuseCreation, beginning, create } = this.#ports;
     const refusal = refuseCreation(key);
     if (refusal !== null) throw refusal;
+    const { strategy, stored } = beginning(key);
+    // Left in the store, an ended session could be taken for the new one before that has its first base there.
+    if (former !== null) await this.#ports.purge(key, former.epoch);
     return create(key, lost, (record) => {
       // It may take long, and the session may have begun, lived and ended meanwhile.
       if (!isWanted(key, record)) return null;
-      return lost && record !== null && !record.ended ? claimLost(record, self, isEnded) : claim(record, self, "replica", false);
+      if (lost && record !== null && !record.ended) return claimLost(record, self, isEnded);
+      if (record !== null && record.epoch !== former?.epoch) return null; // another life has ended meanwhile
+      return claim(record, self, strategy, stored);
     });
   }
 }

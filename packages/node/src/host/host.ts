@@ -13,9 +13,9 @@ import {
   type LossReport,
   type MoveReport,
   type NodeRef,
+  needsStore,
   type PeerHealth,
   type PeerMessage,
-  type PeerMessageOf,
   type Peers,
   type PeersHandler,
   type Priority,
@@ -27,18 +27,22 @@ import {
   type SessionFactory,
   type SessionKey,
   type SessionRecord,
+  type SessionStore,
   Slot,
   type SlotHost,
   SojournError,
   type StateCodec,
+  StoreWriter,
   type Suspicion,
   type TurnScope,
 } from "@sojourn/core";
+import { CachePulls } from "./cache-pulls.js";
 import { Finder } from "./finder.js";
 import { HeldCopies } from "./held-copies.js";
 import { Ingress } from "./ingress.js";
 import { Kinds } from "./kinds.js";
 import { KnownTables } from "./known-tables.js";
+import { addressOf } from "./link-address.js";
 import type { Membership } from "./membership.js";
 import { PeerRequests } from "./peer-requests.js";
 import { Promotions } from "./promotions.js";
@@ -56,6 +60,8 @@ export interface HostPorts {
   readonly directory: Directory;
   readonly peers: Peers;
   readonly definitions: readonly SessionDefinition[];
+  /** Null or absent: without one. */
+  readonly store?: SessionStore | null;
   readonly observer: HostObserver;
   /** Carries out a command (JSON) that came over another node, and answers it (JSON). */
   readonly onCommand: (body: string) => Promise<string>;
@@ -83,6 +89,7 @@ export class Host implements SlotHost, PeersHandler {
   readonly limits: Limits;
   readonly crc32: Crc32;
   readonly directory: Directory;
+  readonly store: StoreWriter | null;
   readonly ingress: Ingress;
   readonly membership: Membership;
   readonly #peers: Peers;
@@ -91,12 +98,10 @@ export class Host implements SlotHost, PeersHandler {
   readonly #slots = new Map<SessionKey, Slot>();
   readonly #routes: Routes;
   readonly #tables = new KnownTables();
-  readonly #pulls: PeerRequests<PeerMessageOf<"cacheValue">>;
+  readonly #pulls: CachePulls;
   readonly #commands: PeerRequests<string>;
   readonly #onCommand: (body: string) => Promise<string>;
   readonly #finder: Finder;
-  /** Cells of sessions that left, for their lazy cache entries. */
-  readonly #retained = new Map<SessionKey, SessionCell>();
   readonly #rooms = new Map<SessionKey, number>();
   readonly #copies: HeldCopies;
   /** Copies to keep that were promised room and have not begun to come. */
@@ -119,13 +124,20 @@ export class Host implements SlotHost, PeersHandler {
     this.limits = limits;
     this.crc32 = crc32;
     this.directory = directory;
+    this.store = ports.store == null ? null : new StoreWriter(ports.store, clock, limits);
     this.membership = membership;
     this.#peers = peers;
     this.#observer = observer;
     this.#routes = new Routes(limits.maxRoutes);
     this.#copies = new HeldCopies(limits.maxCopyBytes);
     this.#promotions = new Promotions(limits.maxPromotionsInFlight);
-    this.#pulls = new PeerRequests(clock, limits.offerTimeoutMs, "it keeps a cached value");
+    this.#pulls = new CachePulls({
+      clock,
+      limits,
+      send: (to, lane, message) => this.send(to, lane, message),
+      codecOf: (key) => this.codecOf(key),
+      cellOf: (key) => this.#slots.get(key)?.cell ?? null,
+    });
     this.#commands = new PeerRequests(clock, limits.commandTimeoutMs, "the command may have been carried out");
     this.#onCommand = ports.onCommand;
     this.#kinds = new Kinds({
@@ -135,7 +147,7 @@ export class Host implements SlotHost, PeersHandler {
       random,
       scope,
       limits,
-      pullCache: (from, session, key) => this.#pullCache(from, session, key),
+      pullCache: (from, session, key) => this.#pulls.pull(from, session, key),
       onHandlerError: (session, where, error) => observer.handlerError(session, where, error),
     });
     this.#finder = new Finder({
@@ -148,6 +160,8 @@ export class Host implements SlotHost, PeersHandler {
       learned: (key, record) => this.#slots.get(key)?.onRecord(record),
       isWanted: (key, record) => this.ingress.wants(key, record),
       refuseCreation: (key) => this.#refuseCreation(key),
+      beginning: (key) => this.#kinds.beginning(key),
+      purge: (key, epoch) => this.#purge(key, epoch),
       create: (key, lost, change) => this.#create(key, lost, change),
     });
     this.ingress = new Ingress({
@@ -160,7 +174,7 @@ export class Host implements SlotHost, PeersHandler {
       endpointOf: (ref) => this.endpointOf(ref),
     });
     const others = () => membership.others().map(({ ref }) => ref);
-    this.#suspicions = new Suspicions({ clock, limits, others, suspected: (ref) => this.#suspected(ref) });
+    this.#suspicions = new Suspicions({ clock, limits, others, slots: () => this.#slots.values() });
     peers.bind(this);
     this.#unwatch = directory.watchRecords(self, (key, record) => this.#onWatched(key, record));
   }
@@ -194,6 +208,9 @@ export class Host implements SlotHost, PeersHandler {
   }
   isEnded(ref: NodeRef): boolean {
     return this.membership.isEnded(ref);
+  }
+  isGone(ref: NodeRef): boolean {
+    return ref !== this.self && (this.isEnded(ref) || !this.membership.entries.has(ref));
   }
   isUp(ref: NodeRef): boolean {
     return ref === this.self || this.#peers.isUp(ref);
@@ -294,14 +311,10 @@ export class Host implements SlotHost, PeersHandler {
         this.ingress.unlink(message.session, message.link, message.generation);
         return;
       case "pullCache":
-        this.#answerPull(from, message.session, message.request, message.key);
+        this.#pulls.answer(from, message);
         return;
       case "cacheValue":
-        this.#pulls.answered(from, message.request, {
-          ...message,
-          value: message.value?.slice() ?? null,
-          table: message.table?.slice() ?? null,
-        });
+        this.#pulls.answered(from, message);
         return;
       case "ask":
         this.#answerCommand(from, message.request, message.body);
@@ -385,10 +398,6 @@ export class Host implements SlotHost, PeersHandler {
     if (!this.#over && !this.isEnded(peer)) this.#suspicions.note(peer, health);
   }
 
-  #suspected(ref: NodeRef): void {
-    for (const slot of [...this.#slots.values()]) slot.onSuspected(ref);
-  }
-
   /** Somebody who can know says that the node is down: what may go on elsewhere before its lease has ended does. */
   accuse(ref: NodeRef): void {
     if (!this.#over && !this.isEnded(ref) && ref !== this.self) this.#suspicions.accuse(ref);
@@ -399,7 +408,6 @@ export class Host implements SlotHost, PeersHandler {
     return { suspicions: this.#suspicions.count, ...this.#promotions.counts };
   }
 
-  /** The lease of another node has ended. */
   onEnded(ref: NodeRef): void {
     this.#suspicions.forget(ref);
     this.#tables.forget(ref);
@@ -477,11 +485,29 @@ export class Host implements SlotHost, PeersHandler {
     return this.leaseValid() ? null : new SojournError("E_LEASE_ENDED");
   }
 
+  async #purge(key: SessionKey, epoch: number): Promise<void> {
+    try {
+      await this.store?.remove(key, epoch);
+    } catch (cause) {
+      throw new SojournError("E_SESSION_BUSY", "the session store cannot be reached", {}, cause);
+    }
+  }
+
   #create(key: SessionKey, lost: boolean, change: RecordChange): Promise<SessionRecord | null> {
     const slot = this.#slot(key);
+    let from = this.self;
+    const noting: RecordChange = (record) => {
+      from = record?.owner ?? this.self;
+      return change(record);
+    };
     return new Promise((resolve, reject) => {
-      slot.cas.submit(change, ({ outcome, record }) => {
-        if (outcome === "applied" && record !== null && slot.role.kind !== "owner") {
+      slot.cas.submit(noting, ({ outcome, record }) => {
+        if (outcome === "applied" && record !== null && slot.role.kind !== "owner" && slot.role.kind !== "restoring") {
+          if (lost && needsStore(record.strategy) && this.store !== null) {
+            slot.becomeRestoring({ epoch: record.epoch, from, stored: record.stored });
+            resolve(record);
+            return;
+          }
           let cell: SessionCell;
           try {
             cell = this.#kinds.require(key).create(key, lost);
@@ -570,32 +596,8 @@ export class Host implements SlotHost, PeersHandler {
     this.#observer.incident(key, code, message);
   }
 
-  // ---- cached data ----
-
-  async #pullCache(from: NodeRef, session: SessionKey, key: string): Promise<unknown> {
-    const answer = await this.#pulls.ask(from, (request) => {
-      return this.send(from, "control", { t: "pullCache", session, request, key }) === "queued";
-    });
-    const codec = this.codecOf(session);
-    if (answer.value === null || codec === null) return undefined;
-    if (answer.table !== null) codec.importTable(answer.table);
-    return codec.decode(answer.value);
-  }
-
   retain(key: SessionKey, cell: SessionCell): void {
-    this.#retained.set(key, cell);
-    this.clock.schedule(this.limits.replicaRetentionMs, () => {
-      if (this.#retained.get(key) === cell) this.#retained.delete(key);
-    });
-  }
-
-  #answerPull(from: NodeRef, session: SessionKey, request: number, key: string): void {
-    const value = (this.#slots.get(session)?.cell ?? this.#retained.get(session))?.cachedValue(key);
-    const codec = this.codecOf(session);
-    const bytes = value === undefined || codec === null ? null : codec.encode(value);
-    const need = bytes === null || codec === null ? null : codec.tableOf(bytes);
-    const table = need === null || codec === null ? null : codec.exportTable(need);
-    this.send(from, "control", { t: "cacheValue", session, request, value: bytes, table });
+    this.#pulls.retain(key, cell);
   }
 
   // ---- commands ----
@@ -629,10 +631,10 @@ export class Host implements SlotHost, PeersHandler {
     this.#over = true;
     this.#unwatch();
     this.#promotions.stop();
+    this.store?.stop();
     this.#suspicions.stop();
     for (const slot of this.#slots.values()) slot.dispose();
     this.#slots.clear();
-    this.#retained.clear();
     this.#pulls.stop();
     this.#commands.stop();
   }
@@ -643,8 +645,4 @@ export class Host implements SlotHost, PeersHandler {
     this.ingress.closeAll(code, message, () => 1 + Math.floor(this.random.next() * 200));
     this.silence();
   }
-}
-
-function addressOf(message: { readonly link: string; readonly generation: number }, ingress: NodeRef): LinkAddress {
-  return { id: message.link, generation: message.generation, ingress };
 }

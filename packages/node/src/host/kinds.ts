@@ -4,16 +4,30 @@ import {
   createSessionFactory,
   type Limits,
   type NodeRef,
+  needsStore,
   parseSessionKey,
   type Random,
   type SessionDefinition,
   type SessionEnv,
   type SessionFactory,
   type SessionKey,
+  type SessionStore,
   SojournError,
   type StateCodec,
+  type Strategy,
   type TurnScope,
 } from "@sojourn/core";
+
+/**
+ * A kind whose strategy keeps replicas in a store can only run where there is one.
+ * @throws SojournError `E_CONFIG_INVALID`
+ */
+export function requireStore(definitions: readonly SessionDefinition[], store: SessionStore | null): void {
+  const without = store === null ? definitions.find(({ strategy }) => needsStore(strategy)) : undefined;
+  if (without === undefined) return;
+  const { name, strategy } = without;
+  throw new SojournError("E_CONFIG_INVALID", `"${name}" has the strategy "${strategy}", which needs a session store; the node has none`);
+}
 
 /** What the kinds of a node share. */
 export interface KindsOptions {
@@ -69,6 +83,12 @@ export class Kinds {
     if (found !== undefined) return found.factory;
     const known = [...this.#kinds.keys()].join(", ") || "none";
     throw new SojournError("E_KIND_UNKNOWN", `no session kind "${kind}" here; this node has: ${known}`, { kind });
+  }
+
+  /** How new sessions of a kind begin. @throws SojournError `E_SESSION_KEY_INVALID`, `E_KIND_UNKNOWN` */
+  beginning(key: SessionKey): { readonly strategy: Strategy; readonly stored: boolean } {
+    const { strategy, durability } = this.require(key);
+    return { strategy, stored: strategy === "hybrid" && durability === "strong" };
   }
 
   #of(key: SessionKey): Kind | undefined {

@@ -16,6 +16,7 @@ import {
   type Scheduled,
   type SessionDefinition,
   type SessionKey,
+  type SessionStore,
   SojournError,
   type TurnScope,
 } from "@sojourn/core";
@@ -23,6 +24,7 @@ import type { LeaseRenewal } from "../lease/lease.js";
 import { LoopRenewal } from "../lease/loop-renewal.js";
 import { type DrainOptions, type DrainReport, drain } from "./drain.js";
 import { Host, type HostObserver } from "./host.js";
+import { requireStore } from "./kinds.js";
 import { Membership } from "./membership.js";
 import { Mover } from "./mover.js";
 
@@ -44,6 +46,8 @@ export interface NodeRuntimeOptions {
   /** What keeps the lease alive; closed with the node. Default: this event loop, over `directory`. */
   readonly renewal?: LeaseRenewal;
   readonly definitions: readonly SessionDefinition[];
+  /** Where replicas are kept by kinds whose strategy says so; not closed with the node. */
+  readonly store?: SessionStore | null;
   /** Without the control endpoint, which the channel knows. */
   readonly info: Omit<NodeInfo, "controlEndpoint" | "kinds" | "cordoned">;
   /** Opens the control channel; called once per life. */
@@ -85,7 +89,9 @@ export class NodeRuntime implements ClientRouter {
   #phase: Phase = { name: "new" };
   #cordoned = false;
 
+  /** @throws SojournError `E_CONFIG_INVALID` when a kind needs a store and there is none */
   constructor(options: NodeRuntimeOptions) {
+    requireStore(options.definitions, options.store ?? null);
     this.#options = options;
     this.#renewal = options.renewal ?? new LoopRenewal(options.directory, options.clock, options.limits);
   }

@@ -11,7 +11,7 @@ function stage(others: readonly NodeRef[]) {
     clock,
     limits,
     others: () => others,
-    suspected: (ref) => told.push(`${ref} ${suspicions.of(ref)}`),
+    slots: () => [{ onSuspected: (ref) => told.push(`${ref} ${suspicions.of(ref)}`) }],
   });
   return { clock, suspicions, take: () => told.splice(0) };
 }

@@ -6,8 +6,8 @@ export interface SuspicionPorts {
   readonly limits: Limits;
   /** The other nodes whose leases have not ended. */
   others(): Iterable<NodeRef>;
-  /** A node is suspected, or still is; said again and again as long as it is. */
-  suspected(ref: NodeRef): void;
+  /** Who is told that a node is suspected, again and again as long as it is. */
+  slots(): Iterable<{ onSuspected(ref: NodeRef): void }>;
 }
 
 /** Whoever is cut off itself notices it of one node after another: this part of `suspectAfterMs` is left for it. */
@@ -104,6 +104,8 @@ export class Suspicions {
     this.#again?.cancel();
     const { clock, limits } = this.#ports;
     this.#again = doubted.size === 0 ? null : clock.schedule(limits.suspectAfterMs * GRACE, () => this.#look());
-    for (const ref of now) if (!this.#stopped) this.#ports.suspected(ref);
+    for (const ref of now) {
+      for (const slot of [...this.#ports.slots()]) if (!this.#stopped) slot.onSuspected(ref);
+    }
   }
 }

@@ -68,7 +68,7 @@ export class NodeMetrics {
 
   status(id: string, runtime: NodeRuntime, clients: number): NodeStatus {
     const { host, mover } = runtime;
-    const count = { owner: 0, standby: 0, granted: 0, absent: 0 };
+    const count = { owner: 0, standby: 0, granted: 0, restoring: 0, absent: 0 };
     for (const slot of host?.slots.values() ?? []) count[slot.role.kind]++;
     const nodes = [...(host?.membership.entries.values() ?? [])].filter((entry) => !entry.ended);
     return {

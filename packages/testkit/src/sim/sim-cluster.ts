@@ -16,6 +16,7 @@ import { NodeClock } from "./node-clock.js";
 import { SeededRandom } from "./seeded-random.js";
 import { VirtualDirectory } from "./virtual-directory.js";
 import { VirtualNetwork } from "./virtual-network.js";
+import { type StoreFaults, VirtualSessionStore } from "./virtual-session-store.js";
 import { VirtualSockets } from "./virtual-sockets.js";
 
 /** What a simulated cluster is made of. */
@@ -47,6 +48,8 @@ export interface SimNode {
   readonly directory: VirtualDirectory;
   /** Its clock, which can be paused. */
   readonly clock: NodeClock;
+  /** What goes wrong on its way to the session store. */
+  readonly storeFaults: StoreFaults;
   /** Null after a crash. */
   runtime: NodeRuntime | null;
   /** Its address in the network, per life. */
@@ -71,20 +74,26 @@ export class SimCluster {
   readonly losses: LossReport[] = [];
   readonly limits: Limits;
   readonly directory: DirectoryService;
+  /** Keeps sessions whose strategy wants that; it outlives all nodes. */
+  readonly store: VirtualSessionStore;
   /** Called when a node has started, before it does anything. */
   onNode: ((node: SimNode) => void) | null = null;
   readonly #options: SimOptions;
   readonly #clientLimits: ClientLimits;
   #boots = 0;
+  /** A generator of its own: what the store draws shifts nobody's numbers. */
+  readonly #storeRandom: SeededRandom;
 
   constructor(options: SimOptions) {
     this.#options = options;
     this.random = new SeededRandom(options.seed);
+    this.#storeRandom = new SeededRandom(options.seed ^ 0x5702e);
     this.limits = resolveLimits(options.limits);
     this.#clientLimits = resolveClientLimits(options.clientLimits);
     const { peerTimeoutMs, suspectAfterMs } = this.limits;
     this.network = new VirtualNetwork(this.clock, this.random.fork(), peerTimeoutMs, suspectAfterMs);
     this.sockets = new VirtualSockets(this.clock, this.random.fork());
+    this.store = new VirtualSessionStore(this.clock, this.limits);
     // A generator of its own: what the disk draws shifts nobody's numbers.
     const diskRandom = new SeededRandom(options.seed ^ 0xd15c);
     this.directory = new DirectoryService(new NodeClock(this.clock, options.directoryRate, originMs(0)), this.limits, diskRandom);
@@ -108,7 +117,8 @@ export class SimCluster {
     this.#boots++;
     const clock = new NodeClock(this.clock, this.#options.rates?.[id], originMs(this.#boots));
     const directory = new VirtualDirectory(this.directory, this.clock, clock, this.limits, this.random.fork());
-    const node: SimNode = { id, endpoint: `sim://${id}`, directory, clock, runtime: null, address: "" };
+    const { store, faults: storeFaults } = this.store.open(id, clock, this.#storeRandom.fork());
+    const node: SimNode = { id, endpoint: `sim://${id}`, directory, clock, storeFaults, runtime: null, address: "" };
     this.nodes.set(id, node);
     const runtime = new NodeRuntime({
       clock,
@@ -118,6 +128,7 @@ export class SimCluster {
       limits: this.limits,
       directory,
       definitions,
+      store,
       info: { id, place: {}, clientEndpoint: node.endpoint },
       openPeers: async (self) => {
         const peers = this.network.open(self, (task) => clock.arrive(task), id);
