@@ -57,7 +57,8 @@ const ownership: readonly Interleaving[] = [
     name: "an owner that hears its clients only",
     seen: "an input reaches an owner that hears neither the directory or a standby",
   },
-  { id: "20", name: "the failure detector is wrong", seen: "an owner and its standby lose their connection by silence while both live" },
+  { id: "20a", name: "a connection is given up while both ends live", seen: "it is lost by silence between an owner and its standby" },
+  { id: "20b", name: "a living owner is suspected", seen: "a copy asks to be promoted before the lease of an owner that lives has ended" },
   { id: "21", name: "a chain of moves under a client's message", seen: "a message arrives that two nodes have passed on" },
   {
     id: "22",

@@ -33,7 +33,9 @@ export class DirectoryCases {
     const meaning = meaningOf(draft, previous, (ref) => world.observers.isEnded(ref));
     const by = writerOf(draft);
     if (meaning === "takeBack" && previous.heir !== null && processOf(world, previous.heir) !== null) this.#reach("2");
-    if (meaning === "promote") this.#promoting.add(`${key}|${by}`);
+    if (meaning !== "promote") return;
+    this.#promoting.add(`${key}|${by}`);
+    if (!world.observers.isEnded(previous.owner) && processOf(world, previous.owner) !== null) this.#reach("20b");
   }
 
   written(record: SessionRecord, previous: SessionRecord | null, meaning: WriteMeaning, key: SessionKey): void {

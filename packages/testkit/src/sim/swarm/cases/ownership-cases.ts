@@ -80,7 +80,7 @@ export class OwnershipCases {
     if (!silent || processOf(world, a) === null || processOf(world, b) === null) return;
     for (const { owner, inSync, ended } of world.cluster.directory.records.values()) {
       if (!ended && ((owner === a && inSync.includes(b)) || (owner === b && inSync.includes(a)))) {
-        this.#reach("20");
+        this.#reach("20a");
         return;
       }
     }
