@@ -32,7 +32,8 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
   readonly #start: OwnerStart;
   readonly #releaser: Releaser;
   readonly #feeds = new Map<NodeRef, Feed>();
-  readonly #store: StoreKeeper;
+  /** Its replica in the session store, where the strategy has one. */
+  readonly store: StoreKeeper;
   readonly #alarms: SessionAlarms;
   readonly #keeper: StandbyKeeper;
   readonly #answers: LinkAnswers;
@@ -64,7 +65,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
     this.#answers = new LinkAnswers(host, key, this);
     this.#turns = new TurnLoop(host, start.cell, {
       get wantsDeltas() {
-        return self.#feeds.size > 0 || self.#store.logs;
+        return self.#feeds.size > 0 || self.store.logs;
       },
       settled: (waiting, result) => this.#settled(waiting, result),
       linkAck: (op) => this.#linkAck(op),
@@ -74,7 +75,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
       },
       quiet: () => {
         for (const feed of this.#feeds.values()) feed.onQuiet();
-        this.#store.onQuiet();
+        this.store.onQuiet();
       },
     });
     this.#releaser = new Releaser(
@@ -88,7 +89,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
       },
       start.released,
     );
-    this.#store = new StoreKeeper(this);
+    this.store = new StoreKeeper(this);
     this.#keeper = new StandbyKeeper(this);
     this.#stranded = new Stranded(this);
     this.#alarms = new SessionAlarms(host, start.cell, {
@@ -164,7 +165,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
       if (ref === upToDate) feed.startAt(this.cell.version);
       else feed.startProbing();
     }
-    this.#store.begin(cause);
+    this.store.begin(cause);
     const ingresses = ingressesOf(this.cell);
     if (this.#mayLackTurns()) {
       this.#branch();
@@ -176,7 +177,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
       this.#turns.enqueue({ kind: "afterMove", from: nodeIdOf(cause.from), blackoutMs: cause.blackoutMs });
     } else if (cause.kind !== "resumed") {
       let stalenessMs = cause.kind === "promoted" && this.#eventual ? cause.stalenessMs : 0;
-      if (cause.kind === "restored" && !cause.complete) stalenessMs = this.#store.stalenessMs;
+      if (cause.kind === "restored" && !cause.complete) stalenessMs = this.store.stalenessMs;
       this.#turns.enqueue({ kind: "wake", reason: cause.kind, stalenessMs });
     }
     for (const op of waiting) this.#turns.enqueue(op);
@@ -220,7 +221,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
   #commit(granter: NodeRef): void {
     const { host, cas, key } = this.slot;
     cas.submit(
-      (record) => (record === null ? null : commit(record, host.self, this.#epoch, granter, this.wantedStandbys(record))),
+      (record) => (record === null ? null : commit(record, host.self, this.#epoch, granter, this.store.wantedStandbys(record))),
       ({ record }) => {
         if (this.#stopped) return;
         if (record === null || record.owner !== host.self || record.epoch !== this.#epoch) {
@@ -247,7 +248,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
         this.dropFeed(ref);
       }
     }
-    this.#store.adopt(record);
+    this.store.adopt(record);
     this.#release();
   }
 
@@ -283,10 +284,10 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
       this.#hash = this.host.crc32(result.delta, before);
       this.log.push(result.delta, before);
       for (const feed of this.#feeds.values()) feed.onDelta(result.delta, before);
-      this.#store.onTurn();
+      this.store.onTurn();
     } else if (this.log.toVersion !== result.version) {
       this.log.reset(result.version);
-      this.#store.onTurn();
+      this.store.onTurn();
     }
     const attach = isClientOp(waiting) && waiting.t === "attach" ? waiting : null;
     this.#releaser.hold(result, attach === null || result.attach === null ? null : this.#welcome(attach, result.attach));
@@ -357,7 +358,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
         waited = true;
         if (feed.acked < upTo) upTo = feed.acked;
       }
-      const { bound } = this.#store;
+      const { bound } = this.store;
       if (bound !== null) {
         waited = true;
         if (bound < upTo) upTo = bound;
@@ -409,10 +410,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
     this.#release();
     this.#move?.onAcked(feed);
     this.#keeper.onAcked(feed);
-  }
-
-  wantedStandbys(record: SessionRecord): number {
-    return this.#store.wantedStandbys(record);
   }
 
   /** Called by the keeper of the replica in the session store. */
@@ -551,7 +548,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
     this.#move?.revert("the target declined");
     this.adoptInSync(record);
     for (const feed of this.#feeds.values()) feed.resend();
-    this.#store.newEpoch();
+    this.store.newEpoch();
     if (this.#turns.frozen) this.thaw();
     if (this.cell.ended) this.#end();
     else this.#keeper.check();
@@ -626,7 +623,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
         if (this.#stopped) return;
         if (outcome === "applied" || record?.ended === true) {
           for (const ref of [...this.#feeds.keys()]) this.dropFeed(ref);
-          this.#store.empty();
+          this.store.empty();
           this.#release();
           if (record !== null) host.onRecord(key, record);
           this.slot.becomeAbsent();
@@ -639,7 +636,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
 
   stop(): void {
     this.#stopped = true;
-    this.#store.stop();
+    this.store.stop();
     this.#turns.stop();
     this.#alarms.stop();
     for (const feed of this.#feeds.values()) feed.stop();

@@ -141,6 +141,19 @@ describe("releaser", () => {
     expect(take()).toEqual(["x.1 ack 1"]);
   });
 
+  it("[12] does not tell a client that has just attached of inputs in turns that are not released", () => {
+    const { releaser, take } = releaserAt(0);
+    const x = linkOf("x", { lastIn: 4 });
+    releaser.hold(turn(1, [x]), () => releaser.attached(x, 4));
+    x.lastIn = 5;
+    releaser.hold(turn(2, [x]), null);
+    x.outbox.push(output(1, 1));
+    releaser.releaseUpTo(1);
+    expect(take()).toEqual(["x.1 out 1 ack 4"]);
+    releaser.releaseUpTo(2);
+    expect(take()).toEqual(["x.1 ack 5"]);
+  });
+
   it("runs the welcome of an attach before its outputs, and nothing goes to a socket that is not welcomed", () => {
     const { releaser, sent, take, unlinked } = releaserAt(0);
     const x = linkOf("x");

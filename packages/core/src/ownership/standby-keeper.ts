@@ -14,8 +14,8 @@ export interface KeeperOwner extends RecruitOwner {
   readonly recorded: boolean;
   readonly feeds: ReadonlyMap<NodeRef, Feed>;
   recordChanged(): void;
-  /** Copies in memory that the session is to have. */
-  wantedStandbys(record: SessionRecord): number;
+  /** Knows how many copies in memory the session is to have. */
+  readonly store: { wantedStandbys(record: SessionRecord): number };
   /** Stops waiting for whom the record does not name (any more), unless a hand-over brings it in. */
   adoptInSync(record: SessionRecord): void;
   /** [3] Drops standbys from the record, and only then stops waiting for them. */
@@ -52,7 +52,11 @@ export class StandbyKeeper {
     if (this.#stopped || this.#recruit !== null || this.#timer !== null || owner.moving || !owner.recorded) return;
     const { host, key, cas } = owner.slot;
     const { record } = cas;
-    if (record === null || record.ended || this.#live(record.inSync).length >= owner.wantedStandbys(record)) return;
+    if (record === null || record.ended) return;
+    const wanted = owner.store.wantedStandbys(record);
+    // What a hand-over has left over, where a store keeps the session: the latest to come go.
+    if (record.stored && record.inSync.length > wanted && record.heir === null) owner.dropStandbys(record.inSync.slice(wanted));
+    if (this.#live(record.inSync).length >= wanted) return;
     const candidate = this.#choose(host.rankStandbys(key));
     if (candidate === null) {
       this.#later(); // nobody can take it now
@@ -94,7 +98,7 @@ export class StandbyKeeper {
         const live = this.#live(record.inSync);
         // [3] Whom it replaces leaves in the same write, and may not take over from here any more.
         const replaced = record.inSync.filter((ref) => ref !== feed.peer && !live.includes(ref));
-        const needed = live.length < owner.wantedStandbys(record) || live.includes(feed.peer);
+        const needed = live.length < owner.store.wantedStandbys(record) || live.includes(feed.peer);
         return needed ? join(record, host.self, epoch, feed.peer, replaced) : null;
       },
       ({ record }) => {

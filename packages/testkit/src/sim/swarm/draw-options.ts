@@ -7,6 +7,7 @@ export interface DrawOptions {
   /** Only these may go wrong. */
   readonly faults?: readonly Fault[];
   readonly workloads?: readonly Workload[];
+  readonly strategy?: "replica" | "hybrid";
   readonly limits?: Partial<Limits>;
   readonly failover?: Failover;
 }

@@ -2,6 +2,7 @@ import type { Limits } from "@sojourn/core";
 import { Dice } from "./dice.js";
 import { drawLate } from "./draw-late.js";
 import type { DrawOptions } from "./draw-options.js";
+import { drawStore } from "./draw-store.js";
 import { drawSuspicion } from "./draw-suspicion.js";
 import {
   EARLY_FAULTS,
@@ -71,7 +72,7 @@ export function drawPlan(seed: number, options: DrawOptions = {}): SeedPlan {
     faults: FAULTS.filter((fault) => on.has(fault)),
     workloads: WORKLOADS.filter((workload) => work.has(workload)),
   };
-  return drawSuspicion(calm ? plan : drawLate(plan, options), options, !calm);
+  return drawStore(drawSuspicion(calm ? plan : drawLate(plan, options), options, !calm), options);
 }
 
 /** How much rarer or more frequent than others. */

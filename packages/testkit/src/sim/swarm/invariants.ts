@@ -113,6 +113,8 @@ export class Invariants {
   #checkWaitedFor(self: NodeRef, key: SessionKey, owner: NonNullable<Slot["owner"]>): void {
     const record = this.#cluster.directory.records.get(key);
     if (record === undefined || record.owner !== self || record.epoch !== owner.epoch) return;
+    if (record.stored && owner.store.bound === null && !record.ended)
+      this.#problem(`rule 3: the store is in-sync with ${key}, but its owner ${self} does not wait for it`);
     for (const ref of record.inSync) {
       if (owner.feeds.get(ref)?.waited !== true)
         this.#problem(`rule 3: ${ref} is in-sync with ${key}, but its owner ${self} does not wait for it`);

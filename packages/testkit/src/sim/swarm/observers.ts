@@ -145,7 +145,7 @@ export class Observers implements RunObserver {
     world.trace.add(10, key, record.writer, record.revision, record.epoch);
     world.trace.say(
       () =>
-        `${writerOf(record)} writes ${meaning}: ${key} revision ${record.revision} epoch ${record.epoch} owner ${record.owner} in-sync [${record.inSync}] heir ${record.heir}${record.ended ? " ended" : ""}`,
+        `${writerOf(record)} writes ${meaning}: ${key} revision ${record.revision} epoch ${record.epoch} owner ${record.owner} in-sync [${record.inSync}] heir ${record.heir}${record.stored ? " stored" : ""}${record.ended ? " ended" : ""}`,
     );
     world.reached.count(`write ${meaning}`);
     this.#cases.written(key, record, previous, meaning);
@@ -159,6 +159,10 @@ export class Observers implements RunObserver {
         if (previous !== null) this.#spring("commit", previous.owner, record.owner);
         return;
       case "promote":
+        world.failovers++;
+        return;
+      case "restore":
+        this.#mayHaveLost(key, record, previous);
         world.failovers++;
         return;
       case "prepare":
@@ -177,13 +181,18 @@ export class Observers implements RunObserver {
 
   /** A session may only begin anew when nobody who held it is alive. */
   #lost(key: SessionKey, record: SessionRecord, previous: SessionRecord | null): void {
-    const world = this.#world;
-    const model = world.models.get(key);
+    const model = this.#world.models.get(key);
     if (model === undefined || previous === null) return;
-    const alive = [previous.owner, ...previous.inSync].filter((ref) => !this.isEnded(ref));
-    if (alive.length > 0) world.problem(`I2: ${key} begins anew at ${record.owner} although ${alive.join(" and ")} held it`);
+    this.#mayHaveLost(key, record, previous);
     model.lost++;
     model.begin();
+  }
+
+  #mayHaveLost(key: SessionKey, record: SessionRecord, previous: SessionRecord | null): void {
+    if (previous === null) return;
+    const world = this.#world;
+    const alive = [previous.owner, ...previous.inSync].filter((ref) => !this.isEnded(ref));
+    if (alive.length > 0) world.problem(`I2: ${key} begins anew at ${record.owner} although ${alive.join(" and ")} held it`);
   }
 
   #leaseEnded(ref: NodeRef): void {

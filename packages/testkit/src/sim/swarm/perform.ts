@@ -102,6 +102,27 @@ export function perform(world: World, event: PlannedEvent): void {
       });
       return;
     }
+    case "storeFull":
+      cluster.store.full = true;
+      done(forMs);
+      later(forMs, () => {
+        cluster.store.full = false;
+      });
+      return;
+    case "storeDown":
+      for (const one of node === count ? ids : [id]) {
+        const { storeFaults } = cluster.node(one);
+        storeFaults.down = true;
+        later(forMs, () => {
+          storeFaults.down = false;
+        });
+      }
+      done(node === count ? "*" : id, forMs);
+      return;
+    case "allDie":
+      done(forMs);
+      for (const one of ids) world.crash(one, forMs + world.dice.next() * 500);
+      return;
     case "slowNode": {
       const slow = cluster.node(id);
       slow.clock.slow(amount);
@@ -393,7 +414,9 @@ function sleep(world: World, id: string, forMs: number): boolean {
   const owned = host.ownedKeys();
   if (owned.length === 0) return false;
   for (const key of owned) {
-    const feeds = host.slots.get(key)?.owner?.feeds.values() ?? [];
+    const owner = host.slots.get(key)?.owner ?? null;
+    if (owner !== null && owner.store.bound !== null) continue;
+    const feeds = owner?.feeds.values() ?? [];
     if (![...feeds].some(({ waited }) => waited)) return false;
   }
   for (const key of owned) {

@@ -98,6 +98,9 @@ export interface PlannedEvent {
         | "misdirectedWrite"
         | "flippedBit"
       >
+    | "storeDown"
+    | "storeFull"
+    | "allDie"
     | "move"
     | "batch"
     | "cross"
@@ -130,6 +133,16 @@ export interface PlannedSession {
   readonly home: number;
 }
 
+/** A seed whose sessions are kept in a store. */
+export interface StorePlan {
+  readonly strategy: "hybrid";
+  readonly delayMs: number;
+  /** Parts of all requests that are refused, whose answer is lost, and that are carried out late. */
+  readonly refused: number;
+  readonly lostAnswers: number;
+  readonly late: number;
+}
+
 /** One run as plain data. The same plan gives the same run. */
 export interface SeedPlan {
   readonly seed: number;
@@ -147,6 +160,8 @@ export interface SeedPlan {
     /** What its disk does wrong. */
     readonly disk?: DiskRates;
   };
+  /** Without it sessions have copies in memory. */
+  readonly store?: StorePlan;
   /** The epoch from which sessions begin; 0 when left out. */
   readonly firstEpoch?: number;
   /** How much faster than real time clocks run: the directory's, then the nodes'. */

@@ -3,9 +3,9 @@ import { REGRESSION_SEEDS } from "./regression-seeds.js";
 import { runSeed } from "./run-seed.js";
 
 describe("seeds that found something wrong", () => {
-  for (const { seed, was } of REGRESSION_SEEDS) {
+  for (const { seed, strategy = "replica", was } of REGRESSION_SEEDS) {
     it(`${seed}: ${was}`, async () => {
-      const { problems } = await runSeed(seed);
+      const { problems } = await runSeed(seed, { strategy });
       expect(problems).toEqual([]);
     });
   }

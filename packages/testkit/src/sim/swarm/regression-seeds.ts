@@ -1,6 +1,8 @@
 /** A seed that once found something wrong. It is run for ever. */
 export interface RegressionSeed {
   readonly seed: number;
+  /** What its sessions were kept by; `replica` when left out. */
+  readonly strategy?: "replica" | "hybrid";
   /** What it found. */
   readonly was: string;
 }

@@ -180,6 +180,7 @@ function isSettled(world: World, key: SessionKey): boolean {
     owners++;
     if (record.owner !== host.self || slot.owner?.moving === true) return false;
   }
+  if (record.strategy !== "replica") return owners === 1 && record.stored && record.inSync.length === 0;
   const live = record.inSync.filter((ref) => !world.observers.isEnded(ref)).length;
   return owners === 1 && live >= Math.min(cluster.limits.standbys, world.possibleStandbys(record.owner));
 }
@@ -210,6 +211,7 @@ async function finish(world: World): Promise<void> {
     if (node !== undefined && !world.plan.newer.length) void world.move(key, node.id);
   }
   await until(world, "every last hand-over has ended", () => world.moves.size === 0, SETTLE_MS);
+  if (world.plan.store !== undefined) for (const id of world.ids) world.crash(id, 100);
   await read(world);
   if (world.over) return;
   await leaveNothing(world);

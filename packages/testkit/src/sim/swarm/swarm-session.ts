@@ -75,7 +75,12 @@ function pattern(n: number, length: number): string {
  * A session in which every loss, doubling, reordering or damage shows: each turn checks its part, and every turn on a new node checks
  * the whole state. `version` 2 is the same with an upgrade.
  */
-export function swarmDefinition(audit: Audit, version: 1 | 2, failover: Failover): SessionDefinition {
+export function swarmDefinition(
+  audit: Audit,
+  version: 1 | 2,
+  failover: Failover,
+  strategy: "replica" | "hybrid" = "replica",
+): SessionDefinition {
   const check = (ctx: Ctx, where: string): void => {
     const { state, session } = ctx;
     let handled = 0;
@@ -115,6 +120,7 @@ export function swarmDefinition(audit: Audit, version: 1 | 2, failover: Failover
     name: "swarm",
     version,
     failover,
+    strategy,
     state: (): SwarmState => ({
       life: 0,
       total: 0,

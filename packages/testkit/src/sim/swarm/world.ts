@@ -5,6 +5,7 @@ import { SeededRandom } from "../seeded-random.js";
 import { SimCluster, type SimNode } from "../sim-cluster.js";
 import { SimScope } from "../sim-scope.js";
 import type { DirectoryFaults } from "../virtual-directory.js";
+import type { StoreFaults } from "../virtual-session-store.js";
 import { Invariants } from "./invariants.js";
 import type { SeedPlan } from "./plan.js";
 import { Reached } from "./reached.js";
@@ -45,6 +46,9 @@ function tombstone(key: SessionKey, epoch: number): DirectoryChange {
 
 /** Nothing goes wrong on the way to the directory, also for nodes that start then. */
 const CALM_DIRECTORY: DirectoryFaults = { delayMs: 1, lostAnswers: 0, lateWrites: 0, down: false };
+
+/** Nor on the way to the session store. */
+const CALM_STORE: StoreFaults = { delayMs: 1, refused: 0, lostAnswers: 0, late: 0, down: false };
 
 /** A hand-over that was asked for and has not ended. */
 export interface OpenMove {
@@ -90,7 +94,7 @@ export class World implements ClientHost {
     this.cluster = new SimCluster({
       seed: plan.seed,
       nodes: this.ids,
-      definitions: [swarmDefinition(this.#audit(), 1, plan.failover)],
+      definitions: [swarmDefinition(this.#audit(), 1, plan.failover, this.strategy)],
       limits: plan.limits,
       clientLimits: plan.clientLimits,
       scope: this.scope,
@@ -109,11 +113,16 @@ export class World implements ClientHost {
     this.observers = observe(this);
     this.cluster.onNode = (node) => {
       Object.assign(node.directory.faults, this.active ? { ...plan.directory, down: false } : CALM_DIRECTORY);
+      Object.assign(node.storeFaults, this.active ? { ...CALM_STORE, ...plan.store } : CALM_STORE);
       this.invariants.watch(node);
       this.observers.watch(node);
       options.onNode?.(node, this.cluster);
     };
     options.onCluster?.(this.cluster);
+  }
+
+  get strategy(): "replica" | "hybrid" {
+    return this.plan.store?.strategy ?? "replica";
   }
 
   /** Virtual ms since the run began. */
@@ -161,6 +170,7 @@ export class World implements ClientHost {
     const { disk } = cluster.directory;
     disk.appendMs = plan.directory.appendMs;
     if (plan.firstEpoch !== undefined) disk.preload([...this.models.keys()].map((key) => tombstone(key, plan.firstEpoch ?? 0)));
+    cluster.store.onFault = (fault) => this.reached.count(`store ${fault}`);
     disk.onFault = (fault) => this.observers.diskFault(fault);
     await cluster.directory.useDisk();
     if (plan.rates.length > 0) this.reached.count("fault clockRate", plan.rates.length);
@@ -188,7 +198,8 @@ export class World implements ClientHost {
   boot(id: string): void {
     const { cluster, plan } = this;
     const newer = plan.newer.includes(this.ids.indexOf(id));
-    const { node, started } = newer ? cluster.boot(id, [swarmDefinition(this.#audit(), 2, plan.failover)]) : cluster.boot(id);
+    const definition = newer ? [swarmDefinition(this.#audit(), 2, plan.failover, this.strategy)] : undefined;
+    const { node, started } = definition === undefined ? cluster.boot(id) : cluster.boot(id, definition);
     this.trace.say(() => `${id} starts`);
     started.then(
       () => this.trace.say(() => `${id} has joined as ${node.runtime?.self}`),
@@ -303,10 +314,12 @@ export class World implements ClientHost {
     cluster.directory.clock.wake();
     cluster.directory.disk.full = false;
     cluster.directory.disk.rates = null;
+    cluster.store.full = false;
     void cluster.directory.start();
     for (const id of this.ids) {
       const node = cluster.node(id);
       Object.assign(node.directory.faults, CALM_DIRECTORY);
+      Object.assign(node.storeFaults, CALM_STORE);
       cluster.network.still(node.address, false);
       node.clock.slow(0);
       if (node.clock.paused) node.clock.wake();

@@ -1,7 +1,20 @@
 import type { NodeRef, RecordDraft, SessionRecord } from "@sojourn/core";
 
 /** What a change of a session's record means in the protocol. */
-export type WriteMeaning = "claim" | "claimLost" | "join" | "leave" | "prepare" | "commit" | "decline" | "takeBack" | "promote" | "end";
+export type WriteMeaning =
+  | "claim"
+  | "claimLost"
+  | "join"
+  | "leave"
+  | "prepare"
+  | "commit"
+  | "decline"
+  | "takeBack"
+  | "promote"
+  | "joinStore"
+  | "leaveStore"
+  | "restore"
+  | "end";
 
 /**
  * What a write means, by what stood before it.
@@ -17,11 +30,12 @@ export function meaningOf(
   if (draft.owner === previous.owner) {
     if (draft.epoch > previous.epoch) return previous.heir !== null && isEnded(previous.heir) ? "takeBack" : "decline";
     if (draft.heir !== null && previous.heir === null) return "prepare";
+    if (draft.stored !== previous.stored) return draft.stored ? "joinStore" : "leaveStore";
     return draft.inSync.length >= previous.inSync.length ? "join" : "leave";
   }
   if (draft.owner === previous.heir && draft.epoch === previous.epoch + 1 && !isEnded(previous.owner)) return "commit";
   if (draft.owner === previous.heir && draft.inSync.includes(previous.owner)) return "commit";
-  return previous.inSync.includes(draft.owner) || previous.heir === draft.owner ? "promote" : "claimLost";
+  return previous.inSync.includes(draft.owner) || previous.heir === draft.owner ? "promote" : previous.stored ? "restore" : "claimLost";
 }
 
 /** Who wrote. */
