@@ -31,7 +31,8 @@ local h = read()
 local e, v = ARGV[1], ARGV[2]
 if stale(h, e) then return {'stale', h[1]} end
 local function follows(i) return h[i] and h[i + 1] == ARGV[4] and h[i + 2] == ARGV[5] end
-if h[2] and (follows(5) or follows(2)) then
+local ahead = h[2] and (not h[5] or older(h[5], h[6], h[2], h[3]))
+if h[2] and (follows(5) or (ahead and follows(2))) then
   redis.call('RPUSH', KEYS[2], e .. '.' .. v .. ':' .. ARGV[6])
   redis.call('HSET', KEYS[1], 'f', e, 'le', e, 'lv', v, 'lh', ARGV[3])
   return {'accepted'}

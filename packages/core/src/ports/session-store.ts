@@ -106,6 +106,7 @@ export interface ListQuery {
 export interface PruneReport {
   readonly keptBases: number;
   readonly removedBases: number;
+  /** A store that keeps several in one object may keep some longer. */
   readonly removedRecords: number;
   /** Bases found damaged; they stay while they are newer than the oldest that is kept. */
   readonly damagedBases: number;

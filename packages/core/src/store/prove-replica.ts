@@ -38,8 +38,7 @@ export async function proveReplica(parts: ReplicaParts, crc32: Crc32): Promise<S
       damagedBases++;
       continue;
     }
-    const { records, cut } = followLog(base, parts.records, crc32);
-    const end = positionOf(records.at(-1) ?? base);
+    const { records, end, cut } = followLog(base, parts.records, crc32);
     if (best !== null && comparePositions(end, best.replica.end) <= 0) continue;
     best = { replica: { base, log: records, end, fence: head.fence }, cut };
     if (newest === null || comparePositions(end, newest) >= 0) break;
@@ -92,7 +91,7 @@ export function followLog(
   base: Position,
   records: readonly (LogRecord | DamagedRecord)[],
   crc32: Crc32,
-): { readonly records: readonly LogRecord[]; readonly cut: number } {
+): { readonly records: readonly LogRecord[]; readonly end: Position; readonly cut: number } {
   const start: Reached = { from: null, by: null };
   const reached = new Map([[pointOf(base.version, base.hash), start]]);
   let end: Position = base;
@@ -121,7 +120,7 @@ export function followLog(
   }
   const path: LogRecord[] = [];
   for (let at: Reached | null = best; at?.by != null; at = at.from) path.push(cutOut(at.by));
-  return { records: path.reverse(), cut };
+  return { records: path.reverse(), end: positionOf(end), cut };
 }
 
 function pointOf(version: number, hash: number): string {

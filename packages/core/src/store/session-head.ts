@@ -40,7 +40,7 @@ export function judgeBase(head: SessionHead, { epoch, version, hash }: Position)
 }
 
 /**
- * A record extends the log, or the newest base, to the hash; what their epoch has up to there is known. Where two branches gave
+ * A record extends the log, or the newest base when that is ahead of the log, to the hash; what their epoch has up to there is known. Where two branches gave
  * the same hash at the same version they are the same history, so nothing else need be asked.
  */
 export function judgeRecord(
@@ -50,7 +50,8 @@ export function judgeRecord(
   const { epoch, version, hash } = record;
   if (epoch < head.fence) return { outcome: "stale", epoch: head.fence };
   const follows = (at: Position | null): boolean => at !== null && at.version === record.fromVersion && at.hash === record.fromHash;
-  if (head.base !== null && (follows(head.log) || follows(head.base))) {
+  const ahead = head.base !== null && (head.log === null || comparePositions(head.log, head.base) < 0);
+  if (head.base !== null && (follows(head.log) || (ahead && follows(head.base)))) {
     return { outcome: "accepted", head: { fence: epoch, base: head.base, log: { epoch, version, hash } } };
   }
   const holds = (at: Position | null): boolean => at !== null && at.epoch === epoch && version <= at.version;

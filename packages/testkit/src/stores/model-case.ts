@@ -132,7 +132,11 @@ async function plan(model: SessionStore, step: Operation, branch: string): Promi
     case "forget":
       return (store) => store.forget(step.session);
     case "prune":
-      return (store) => store.prune(step.session, step.keep);
+      return async (store) => {
+        // Records may share an object, and stay with it.
+        const { keptBases, removedBases, damagedBases } = await store.prune(step.session, step.keep);
+        return { keptBases, removedBases, damagedBases };
+      };
     case "list":
       return (store) => listed(store, step.prefix, step.limit);
   }
