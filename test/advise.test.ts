@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { connect } from "@sojourn/client/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sojourn } from "./cli/command-line.js";
+import { Dev, sojourn } from "./cli/command-line.js";
+import type { counter } from "./cli/counter.js";
 
 const SMALL = ["--size", "5kb", "--moves", "120/s", "--turns", "20/s", "--durability", "strong", "--sessions", "1M", "--memory", "64GB"];
 
@@ -45,5 +48,51 @@ describe("sojourn advise on given numbers", () => {
   test("says what is wrong with its options", async () => {
     const { code, err } = await sojourn(["advise", "--size", "5", "--turns", "1/s", "--moves", "1/s"], cwd);
     expect([code, err]).toEqual([2, expect.stringContaining("did you mean 5b?")]);
+  });
+});
+
+describe("sojourn profile and advise on a running cluster", () => {
+  let cwd: string;
+  let dev: Dev;
+  beforeAll(async () => {
+    cwd = mkdtempSync(join(tmpdir(), "sojourn-profile-"));
+    dev = new Dev([fileURLToPath(new URL("./cli/counter.ts", import.meta.url))], cwd);
+    const { nodes } = await dev.event("ready");
+    const endpoints = (nodes as { clientEndpoint: string }[]).map(({ clientEndpoint }) => clientEndpoint);
+    const client = await connect<typeof counter>({ endpoints, session: "counter/busy" });
+    for (let tag = 1; tag <= 50; tag++) await client.call.add(tag);
+    const { owner } = JSON.parse((await sojourn(["where", "counter/busy", "--json"], cwd)).out);
+    const other = ["node-1", "node-2"].find((id) => id !== owner) ?? "";
+    expect((await sojourn(["move", "counter/busy", other], cwd)).code).toBe(0);
+    await client.close();
+  });
+  afterAll(() => {
+    dev.child.kill("SIGKILL");
+    rmSync(cwd, { recursive: true, force: true });
+  });
+
+  test("shows what sessions are like, to people and to programs", async () => {
+    const { code, out } = await sojourn(["profile", "--json"], cwd);
+    expect(code).toBe(0);
+    const { kinds, silent } = JSON.parse(out);
+    expect(silent).toEqual([]);
+    expect(kinds).toMatchObject([{ kind: "counter", durability: "strong", sessions: 1, moves: 1, blackoutMs: { count: 1 } }]);
+    expect(kinds[0].turns).toBeGreaterThanOrEqual(50);
+    expect(kinds[0].deltaBytes.count).toBeGreaterThan(0);
+    const text = (await sojourn(["profile", "--kind", "counter"], cwd)).out;
+    expect(text).toMatch(/^counter +strong +1 /m);
+    expect(text).toMatch(/^blackout of a move +[\d.]+ (?:µs|ms)/m);
+    expect(text).toMatch(/Change of a turn\n.* – .* % +█/);
+    expect((await sojourn(["profile", "--kind", "none"], cwd)).err).toContain("E_KIND_UNKNOWN");
+  });
+
+  test("advises on each kind, with what is given in the place of what was measured", async () => {
+    const { code, out } = await sojourn(["advise", "--sessions", "10k", "--delta", "60b", "--json"], cwd);
+    expect(code).toBe(0);
+    // Its size may not be known before the first window has ended.
+    const { kinds } = JSON.parse(out);
+    expect(kinds).toMatchObject([{ kind: "counter" }]);
+    const sized = await sojourn(["advise", "--kind", "counter", "--memory", "1GB"], cwd);
+    expect(sized.out).toContain("Advice on counter, as measured");
   });
 });

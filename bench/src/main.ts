@@ -1,6 +1,8 @@
 import { runCostsBench } from "./costs/costs.js";
 import { runHandoverBench } from "./handover/handover.js";
 
+import { runProfilerBench } from "./profiler/profiler.js";
+
 interface Bench {
   readonly name: string;
   readonly question: string;
@@ -17,6 +19,11 @@ const BENCHES: readonly Bench[] = [
     name: "costs",
     question: "What do encoding, restoring, applying, memory and durable writes cost here? (the figures behind `sojourn advise`)",
     run: runCostsBench,
+  },
+  {
+    name: "profiler",
+    question: "What does a node's profiler add to a turn?",
+    run: runProfilerBench,
   },
 ];
 

@@ -5,6 +5,7 @@ import { cordon, uncordon } from "./commands/cordon.js";
 import { dev } from "./commands/dev.js";
 import { drain } from "./commands/drain.js";
 import { move } from "./commands/move.js";
+import { profile } from "./commands/profile.js";
 import { sessions } from "./commands/sessions.js";
 import { status } from "./commands/status.js";
 import { where } from "./commands/where.js";
@@ -12,7 +13,7 @@ import { where } from "./commands/where.js";
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
 
 process.exitCode = await runCommandLine(
-  [dev, status, sessions, where, move, drain, cordon, uncordon, advise],
+  [dev, status, sessions, where, move, drain, cordon, uncordon, profile, advise],
   version,
   process.argv.slice(2),
   {

@@ -50,6 +50,7 @@ export type {
 export type { DirectoryChange, DirectoryContents, DirectoryStore, NodeLease } from "./ports/directory-store.js";
 export type { Lane, PeerHealth, Peers, PeersHandler, SendOutcome } from "./ports/peers.js";
 export type { Random } from "./ports/random.js";
+export type { ChangeTimer, SessionMeter } from "./ports/session-meter.js";
 export type {
   AppendOutcome,
   BaseHead,
@@ -67,6 +68,8 @@ export type {
   StoredReplica,
 } from "./ports/session-store.js";
 export type { TurnScope } from "./ports/turn-scope.js";
+export { type HistogramData, meanOf, mergeHistograms, percentileOf } from "./profile/histogram-data.js";
+export { LogHistogram } from "./profile/log-histogram.js";
 export type {
   BroadcastOptions,
   CacheClass,

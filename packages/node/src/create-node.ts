@@ -27,6 +27,7 @@ import type { LeaseRenewal } from "./lease/lease.js";
 import { LoopRenewal } from "./lease/loop-renewal.js";
 import { RenewalThread } from "./lease/renewal-thread.js";
 import { NodeMetrics, type NodeStatus } from "./metrics/node-metrics.js";
+import { Profiler } from "./profile/profiler.js";
 import { createSystemClock } from "./system/clock.js";
 import { systemCrc32 } from "./system/crc32.js";
 import { createSystemRandom } from "./system/random.js";
@@ -73,6 +74,8 @@ export interface NodeOptions {
   /** Says who a client is, as plain data for `ctx.link.user`; throws to refuse. Without it everybody is let in. */
   readonly authenticate?: Authenticate;
   readonly on?: NodeEvents;
+  /** Learns what sessions are like, for `sojourn profile` and `sojourn advise`; default true. See docs/profiling.md for what it costs. */
+  readonly profile?: boolean;
   /** Serves the admin API (and metrics) of the node. */
   readonly admin?: AdminOptions;
 }
@@ -126,6 +129,7 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
   const renewal = chooseRenewal(options, clock, limits);
   const random = createSystemRandom();
   const metrics = new NodeMetrics();
+  const profiler = options.profile === false ? null : new Profiler(sessions, clock, limits);
   const incident = (session: SessionKey, code: string, message: string) => {
     metrics.countIncident(code);
     on.incident?.(session, code, message);
@@ -165,6 +169,7 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
     renewal,
     definitions: sessions,
     store,
+    ...(profiler !== null && { profiler }),
     info: { id, place, clientEndpoint },
     openPeers: async (self) => {
       const { host = "127.0.0.1", advertiseHost, advertisePort, tls } = listen.control ?? {};
@@ -188,6 +193,7 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
     observer: {
       moved(report) {
         metrics.countMove(report);
+        profiler?.moved(report);
         on.moved?.(report);
       },
       turnsLost(report) {
@@ -205,12 +211,18 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
     },
   });
   const running = runtime;
-  const operated: OperatedNode = { id, runtime: running, status: () => metrics.status(id, running, gateway.connections) };
+  const operated: OperatedNode = {
+    id,
+    runtime: running,
+    status: () => metrics.status(id, running, gateway.connections),
+    profile: (kind, limit) => profiler?.report(id, kind, limit) ?? { kinds: [], sessions: [] },
+  };
   const operator = new Operator(operated);
   let admin: AdminServer | null = null;
   try {
     if (options.admin !== undefined) admin = await startAdminServer(options.admin, limits, operated, operator);
     await running.start();
+    profiler?.start(() => running.host?.slots ?? null);
   } catch (error) {
     await Promise.all([gateway.close(), admin?.close()]);
     throw error;
@@ -230,6 +242,7 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
     cordon: (cordoned) => running.cordon(cordoned),
     drain: (how) => running.drain(how),
     async close(how = {}) {
+      profiler?.stop();
       const closing = gateway.close({ spreadMs: how.spreadMs ?? 0 });
       await running.stop();
       await closing;

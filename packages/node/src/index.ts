@@ -10,6 +10,8 @@ export { NodeWatch, RecordWatch, type Watch } from "./directory/watches.js";
 export type { DrainOptions, DrainReport } from "./host/drain.js";
 export { type LifePeers, NodeRuntime, type NodeRuntimeOptions, type RuntimeObserver } from "./host/node-runtime.js";
 export type { DurationSummary, NodeStatus } from "./metrics/node-metrics.js";
+export { Profiler } from "./profile/profiler.js";
+export type { KindReport, Profile, SessionReport } from "./profile/reports.js";
 export { createSystemClock } from "./system/clock.js";
 export { systemCrc32 } from "./system/crc32.js";
 export { createSystemRandom } from "./system/random.js";

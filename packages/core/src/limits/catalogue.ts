@@ -98,6 +98,9 @@ export const LIMITS = {
   bounceSettleMs: bound(500, 0, 60_000, "how long a session that moves often must stay before its clients are told to switch"),
   commandTimeoutMs: bound(60_000, 100, 3_600_000, "how long an operator's command may take on another node"),
   maxAdminRequestBytes: bound(65_536, 1_024, 16_777_216, "largest body of a request to the admin API"),
+  profileWindowMs: bound(10_000, 50, 600_000, "over how long turns are counted before a node's profile learns their rate"),
+  maxProfiledSessions: bound(200, 0, 100_000, "busiest sessions of which a node's profile keeps details; of the others it keeps sums"),
+  maxProfiledStateBytes: bound(262_144, 0, 268_435_456, "largest session that is encoded only to learn its size for the profile"),
   maxRoutes: bound(1_000_000, 1_000, 100_000_000, "sessions whose owner and newest epoch one node remembers"),
   // stores
   maxStoreRecordBytes: bound(16_777_216, 1_024, 268_435_456, "largest record of a session's log in a store"),

@@ -7,6 +7,7 @@ import type { StateCodec } from "../ports/codec.js";
 import type { Directory, SessionRecord } from "../ports/directory.js";
 import type { Lane, SendOutcome } from "../ports/peers.js";
 import type { Random } from "../ports/random.js";
+import type { SessionMeter } from "../ports/session-meter.js";
 import type { SessionCell, SessionFactory } from "../session/session-port.js";
 import type { StoreWriter } from "../store/store-writer.js";
 import type { PeerMessage } from "../wire/peer-messages.js";
@@ -68,6 +69,8 @@ export interface SlotHost {
   rttMs(ref: NodeRef): number | undefined;
   /** Whatever this node sent before this moment has arrived, if it was received at all; on this node's monotonic clock. */
   heardUntilMs(ref: NodeRef): number;
+  /** Counts what this node does as the owner of a session. */
+  meterOf?(key: SessionKey): SessionMeter | null;
   factoryOf(key: SessionKey): SessionFactory | null;
   codecOf(key: SessionKey): StateCodec | null;
   send(to: NodeRef, lane: Lane, message: PeerMessage): SendOutcome;

@@ -1,5 +1,6 @@
 import { errorCodeOf } from "../errors/sojourn-error.js";
 import type { Scheduled } from "../ports/clock.js";
+import type { SessionMeter } from "../ports/session-meter.js";
 import type { SessionCell } from "../session/session-port.js";
 import type { TurnInput, TurnResult } from "../session/types.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
@@ -48,6 +49,7 @@ export class TurnLoop {
   readonly #events: TurnLoopEvents;
   readonly #queue: Waiting[] = [];
   readonly #parked: ParkedInputs;
+  readonly #meter: SessionMeter | null;
   #running = false;
   #pumping = false;
   #frozen: { readonly then: () => void; readonly deadline: Scheduled | null } | null = null;
@@ -58,6 +60,7 @@ export class TurnLoop {
     this.#host = host;
     this.#cell = cell;
     this.#events = events;
+    this.#meter = host.meterOf?.(cell.key) ?? null;
     this.#parked = new ParkedInputs(host.limits.reorderWindowMessages);
   }
 
@@ -206,6 +209,7 @@ export class TurnLoop {
         if (next !== null) this.#queue.unshift(next);
       }
     }
+    if (result.outcome === "committed") this.#meter?.turn(result.delta);
     this.#events.settled(waiting, result);
     this.#hookIsOver(waiting);
   }

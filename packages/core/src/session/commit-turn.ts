@@ -34,7 +34,7 @@ export function commitTurn(turn: Turn): TurnResult {
     links.departures = [];
   }
   let delta: Uint8Array | null = null;
-  if (turn.wantDelta) delta = encodeDelta(turn, nowMs);
+  if (turn.wantDelta) delta = timedDelta(turn, nowMs);
   else {
     body.timers.settle();
     body.cache.settle();
@@ -51,6 +51,15 @@ export function commitTurn(turn: Turn): TurnResult {
     closed: removed ? closedLinks(turn) : NO_CLOSED,
     ended: turn.ending,
   };
+}
+
+function timedDelta(turn: Turn, nowMs: number): Uint8Array {
+  const { changes, clock } = turn.body.env;
+  if (changes === undefined || !changes.due()) return encodeDelta(turn, nowMs);
+  const startedMs = clock.now();
+  const delta = encodeDelta(turn, nowMs);
+  changes.encoded(clock.now() - startedMs);
+  return delta;
 }
 
 /** Removes the links that the turn would overflow, and all of them when it ends the session. */

@@ -107,7 +107,11 @@ export class Session implements SessionCell {
   apply(delta: Uint8Array): void {
     this.#refuseWhenBusy("apply");
     const body = this.#body;
-    applyDelta(body, delta, body.env.clock.now());
+    const { changes, clock } = body.env;
+    const timed = changes?.due() === true;
+    const startedMs = clock.now();
+    applyDelta(body, delta, startedMs);
+    if (timed) changes?.applied(clock.now() - startedMs);
     // Somebody else runs the turns: proxies of this node are void, and what it rebuilt may be stale.
     if (body.tracked === null) return;
     body.tracked = null;

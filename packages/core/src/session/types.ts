@@ -5,6 +5,7 @@ import type { NodeRef } from "../names.js";
 import type { Clock } from "../ports/clock.js";
 import type { StateCodec } from "../ports/codec.js";
 import type { Random } from "../ports/random.js";
+import type { ChangeTimer } from "../ports/session-meter.js";
 import type { TurnScope } from "../ports/turn-scope.js";
 
 /** What a session needs from its surroundings. */
@@ -20,6 +21,8 @@ export interface SessionEnv {
   readonly pullCache: (from: NodeRef, session: string, key: string) => Promise<unknown>;
   /** Told what a hook, timer or piece of `waitUntil` work threw; nobody else hears of it. Must not throw. */
   readonly onHandlerError?: (session: string, where: string, error: unknown) => void;
+  /** Told how long some changes took. */
+  readonly changes?: ChangeTimer | undefined;
 }
 
 /** One input of a session. Each is handled by exactly one turn, or by none when it is a duplicate or comes too early. */

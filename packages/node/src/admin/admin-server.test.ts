@@ -31,6 +31,8 @@ describe("the admin API", () => {
     ["/sessions", { total: 1, sessions: [{ session: "counter/x", owner: "a" }] }],
     ["/sessions?node=b&limit=3", { total: 0 }],
     ["/where?session=counter%2Fx", { owner: "a" }],
+    ["/profile", { kinds: [{ kind: "counter", durability: "strong", sessions: 1 }], sessions: [], silent: [] }],
+    ["/profile?node=b&kind=counter&limit=3", { kinds: [{ kind: "counter", sessions: 0, turns: 0 }] }],
     ["/healthz", { ok: true }],
     ["/readyz", { ready: true }],
   ])("GET %s", async (path, answer) => {
@@ -61,6 +63,8 @@ describe("the admin API", () => {
     ["GET", "/where", undefined, 400, "E_CONFIG_INVALID", '"session" is missing'],
     ["GET", "/where?session=x", undefined, 400, "E_SESSION_KEY_INVALID", "kind/id"],
     ["GET", "/where?session=counter/none", undefined, 404, "E_SESSION_UNKNOWN", "counter/none"],
+    ["GET", "/profile?kind=none", undefined, 409, "E_KIND_UNKNOWN", "none"],
+    ["GET", "/profile?limit=1001", undefined, 400, "E_CONFIG_INVALID", '"limit" must be a whole number from 0 to 200'],
     ["GET", "/sessions?limit=many", undefined, 400, "E_CONFIG_INVALID", '"limit"'],
     ["POST", "/move", "{", 400, "E_CONFIG_INVALID", "not JSON"],
     ["POST", "/move", "[]", 400, "E_CONFIG_INVALID", "JSON object"],
@@ -118,6 +122,8 @@ describe("the admin API", () => {
     expect(Number(/^sojourn_move_blackout_seconds\{quantile="0.5",node="a"\} (.*)$/m.exec(text)?.[1])).toBeGreaterThan(0);
     expect(Number(/^sojourn_memory_bytes\{kind="resident",node="a"\} (.*)$/m.exec(text)?.[1])).toBeGreaterThan(1e6);
     expect(text).toContain('sojourn_event_loop_delay_seconds{quantile="0.99",node="a"}');
+    expect(Number(/^sojourn_turns_total\{kind="counter",node="a"\} (.*)$/m.exec(text)?.[1])).toBeGreaterThan(0);
+    expect(text).toContain(`sojourn_kind_moves_total{kind="counter",node="a"} ${before + 1}\n`);
     // Scraping again adds nothing.
     expect(await (await get("/metrics")).text()).toContain(`sojourn_moves_total{outcome="moved",node="a"} ${before + 1}\n`);
   });

@@ -30,7 +30,13 @@ export interface AdminServer {
 const RESOLUTION_MS = 20;
 
 /** GET paths and POST paths with the command that each stands for; a query or a body supplies its fields. */
-const GETS: Readonly<Record<string, string>> = { "/status": "status", "/cluster": "cluster", "/sessions": "sessions", "/where": "where" };
+const GETS: Readonly<Record<string, string>> = {
+  "/status": "status",
+  "/cluster": "cluster",
+  "/sessions": "sessions",
+  "/where": "where",
+  "/profile": "profile",
+};
 const POSTS: Readonly<Record<string, string>> = { "/move": "move", "/drain": "drain", "/cordon": "cordon" };
 
 /**
@@ -64,7 +70,7 @@ export async function startAdminServer(
     }
     guard(request);
     if (get && pathname === "/metrics") {
-      const text = await metrics.write(node.status());
+      const text = await metrics.write(node.status(), node.profile(null, 0).kinds);
       response.writeHead(200, { "content-type": metrics.contentType }).end(text);
       return;
     }

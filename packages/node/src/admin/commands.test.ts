@@ -9,6 +9,11 @@ describe("parseCommand", () => {
       { command: "sessions", node: "a", limit: 5 },
       { command: "sessions", node: "a", limit: 5 },
     ],
+    [{ command: "profile" }, { command: "profile", limit: 20 }],
+    [
+      { command: "profile", node: "a", kind: "room", limit: 0 },
+      { command: "profile", node: "a", kind: "room", limit: 0 },
+    ],
     [
       { command: "where", session: "room/1" },
       { command: "where", session: "room/1" },
@@ -40,6 +45,7 @@ describe("parseCommand", () => {
     [{ command: "status", session: "room/1" }, 'status takes no "session"; it takes: nothing'],
     [{ command: "sessions", limit: 0 }, '"limit" must be a whole number from 1 to 5000'],
     [{ command: "sessions", limit: "5" }, '"limit" must be a whole number'],
+    [{ command: "profile", kind: 5 }, '"kind" must be the name'],
     [{ command: "where" }, '"session" is missing'],
     [{ command: "move", session: "room/1" }, 'move needs "to"'],
     [{ command: "move", session: "room/1", to: "a b" }, '"to" must be the id of a node'],

@@ -1,6 +1,7 @@
 import { isNodeId, type MoveReport, type NodeRef, type Place, parseSessionKey, type SessionKey, SojournError } from "@sojourn/core";
 import type { DrainReport } from "../host/drain.js";
 import type { NodeStatus } from "../metrics/node-metrics.js";
+import type { Profile } from "../profile/reports.js";
 
 /** What an operator can ask of a cluster. Any node takes any command and passes it on to who has to carry it out. */
 export type AdminCommand =
@@ -10,6 +11,8 @@ export type AdminCommand =
   | { readonly command: "cluster" }
   /** Sessions with their owners: of one node, or of all. */
   | { readonly command: "sessions"; readonly node?: string; readonly limit?: number }
+  /** What the sessions of a node, or of all, are like; of one kind, or of all, with so many of the busiest. */
+  | { readonly command: "profile"; readonly node?: string; readonly kind?: string; readonly limit?: number }
   /** Who owns a session, by the directory. */
   | { readonly command: "where"; readonly session: SessionKey }
   /** Moves a session, wherever it is, to the named node. */
@@ -61,6 +64,10 @@ export interface AdminAnswers {
     /** Nodes that did not answer; what they own is missing. */
     readonly silent: readonly { readonly node: string; readonly error: AdminProblem }[];
   };
+  readonly profile: Profile & {
+    /** Nodes that did not answer; what they know is missing. */
+    readonly silent: readonly { readonly node: string; readonly error: AdminProblem }[];
+  };
   readonly where: {
     readonly session: SessionKey;
     readonly owner: string;
@@ -75,6 +82,10 @@ export interface AdminAnswers {
   readonly cordon: { readonly node: string; readonly cordoned: boolean };
 }
 
+/** Sessions that a profile shows when nobody says how many, and at most. */
+export const DEFAULT_PROFILED_SESSIONS = 20;
+const MAX_PROFILED_SESSIONS = 200;
+
 /** Sessions that one answer lists at most. */
 export const MAX_LISTED_SESSIONS = 5_000;
 const DEFAULT_LISTED_SESSIONS = 1_000;
@@ -86,6 +97,7 @@ const FIELDS: Readonly<Record<AdminCommand["command"], readonly string[]>> = {
   status: [],
   cluster: [],
   sessions: ["node", "limit"],
+  profile: ["node", "kind", "limit"],
   where: ["session"],
   move: ["session", "to"],
   drain: ["node", "deadlineMs", "to"],
@@ -115,6 +127,12 @@ export function parseCommand(value: unknown): AdminCommand {
       return { command: name };
     case "sessions":
       return { command: name, ...node(fields), limit: whole(fields, "limit", 1, MAX_LISTED_SESSIONS) ?? DEFAULT_LISTED_SESSIONS };
+    case "profile": {
+      const { kind } = fields;
+      if (kind !== undefined && typeof kind !== "string") refuse('"kind" must be the name of a session kind');
+      const limit = whole(fields, "limit", 0, MAX_PROFILED_SESSIONS) ?? DEFAULT_PROFILED_SESSIONS;
+      return { command: name, ...node(fields), limit, ...(kind !== undefined && { kind }) };
+    }
     case "where":
       return { command: name, session: session(fields) };
     case "move":

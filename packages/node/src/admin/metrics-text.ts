@@ -1,6 +1,8 @@
 import type { IntervalHistogram } from "node:perf_hooks";
+import { type HistogramData, percentileOf } from "@sojourn/core";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { NodeStatus } from "../metrics/node-metrics.js";
+import type { KindReport } from "../profile/reports.js";
 
 const S_PER_MS = 1e-3;
 const S_PER_NS = 1e-9;
@@ -10,7 +12,7 @@ export class MetricsText {
   readonly contentType: string;
   readonly #registry = new Registry();
   readonly #loopDelay: IntervalHistogram;
-  readonly #write: (status: NodeStatus) => void;
+  readonly #write: (status: NodeStatus, kinds: readonly KindReport[]) => void;
 
   /** @param loopDelay running; its figures are since the scrape before */
   constructor(nodeId: string, loopDelay: IntervalHistogram) {
@@ -36,10 +38,24 @@ export class MetricsText {
     const blackout = gauge("move_blackout_seconds", "Freeze to TAKEN of the hand-overs from this node, since it started", ["quantile"]);
     const lost = counter("lost_total", "What clients knew of turns that were lost with another node", ["what"]);
     const incidents = counter("incidents_total", "Refusals, losses and failures by error code", ["code"]);
+    const turns = counter("turns_total", "Turns by kind of session", ["kind"]);
+    const movesOfKind = counter("kind_moves_total", "Hand-overs from this node by kind of session", ["kind"]);
+    const stateBytes = gauge("state_bytes", "Encoded size of sessions with turns, over the last minutes", ["kind", "quantile"]);
+    const deltaBytes = gauge("delta_bytes", "Encoded change of a turn, over the last minutes", ["kind", "quantile"]);
     const delay = gauge("event_loop_delay_seconds", "Delay of the event loop since the last scrape", ["quantile"]);
     const memory = gauge("memory_bytes", "Memory of the process", ["kind"]);
 
-    this.#write = (status) => {
+    const quantiles = (of: Gauge, kind: string, data: HistogramData) => {
+      for (const percent of [50, 99, 100]) of.set({ kind, quantile: String(percent / 100) }, percentileOf(data, percent));
+    };
+
+    this.#write = (status, kinds) => {
+      for (const report of kinds) {
+        setCounter(turns, { kind: report.kind }, report.turns);
+        setCounter(movesOfKind, { kind: report.kind }, report.moves);
+        quantiles(stateBytes, report.kind, report.stateBytes);
+        quantiles(deltaBytes, report.kind, report.deltaBytes);
+      }
       sessions.set({ role: "owner" }, status.sessions.owned);
       sessions.set({ role: "copy" }, status.sessions.copies);
       sessions.set({ role: "handing_over" }, status.sessions.handingOver);
@@ -72,8 +88,8 @@ export class MetricsText {
     };
   }
 
-  async write(status: NodeStatus): Promise<string> {
-    this.#write(status);
+  async write(status: NodeStatus, kinds: readonly KindReport[] = []): Promise<string> {
+    this.#write(status, kinds);
     const text = await this.#registry.metrics();
     this.#loopDelay.reset();
     return text;

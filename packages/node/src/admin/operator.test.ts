@@ -83,6 +83,20 @@ describe("commands on a cluster of three", () => {
     }
   });
 
+  test("a profile is of all nodes together, or of one", async () => {
+    const { kinds, silent } = await cluster.node("c").command({ command: "profile" });
+    const turns = async (node: string) => (await cluster.node("c").command({ command: "profile", node })).kinds[0]?.turns ?? 0;
+    expect(silent).toEqual([]);
+    const parts = [await turns("a"), await turns("b"), await turns("c")];
+    expect(kinds).toMatchObject([{ kind: "counter", durability: "strong", sessions: 2, turns: parts.reduce((x, y) => x + y, 0) }]);
+    expect(parts[0]).toBeGreaterThan(0);
+    // a and b gave it away once each.
+    expect(kinds[0]).toMatchObject({ moves: 2, blackoutMs: { count: 2 } });
+    // Standbys are kept, so changes are seen.
+    expect(kinds[0]?.deltaBytes.count).toBeGreaterThan(0);
+    await expect(a().command({ command: "profile", kind: "none" })).rejects.toMatchObject({ code: "E_KIND_UNKNOWN" });
+  });
+
   test("an owner that has given the session away meanwhile is looked for again, but not for ever", async () => {
     // c takes no part in the moves; only what it reads for its operator is stale.
     const { directory } = cluster.node("c").runtime.host ?? {};
@@ -150,6 +164,15 @@ test("a node that does not answer is listed with the reason", async () => {
     expect((await cluster.node("a").command({ command: "sessions" })).silent).toMatchObject([
       { node: "b", error: { code: "E_PEER_UNREACHABLE" } },
     ]);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test("a node that keeps no profile says nothing of its sessions", async () => {
+  const cluster = await startNodes(["a"], {}, { profile: false });
+  try {
+    expect(await cluster.node("a").command({ command: "profile" })).toEqual({ kinds: [], sessions: [], silent: [] });
   } finally {
     await cluster.close();
   }

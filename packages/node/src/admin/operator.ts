@@ -2,11 +2,13 @@ import { type NodeEntry, type NodeRef, nodeIdOf, type SessionKey, SojournError }
 import type { Host } from "../host/host.js";
 import type { NodeRuntime } from "../host/node-runtime.js";
 import type { NodeStatus } from "../metrics/node-metrics.js";
+import { mergeProfiles, type Profile } from "../profile/reports.js";
 import {
   type AdminAnswers,
   type AdminCommand,
   type AdminProblem,
   type ClusterNode,
+  DEFAULT_PROFILED_SESSIONS,
   MAX_LISTED_SESSIONS,
   parseCommand,
   type SessionEntry,
@@ -24,6 +26,7 @@ export interface OperatedNode {
   readonly id: string;
   readonly runtime: NodeRuntime;
   status(): NodeStatus;
+  profile(kind: string | null, limit: number): Profile;
 }
 
 /** Carries out operators' commands: here, or by passing them on to the node that has to. A command is passed on once at most. */
@@ -66,6 +69,8 @@ export class Operator {
         return this.#move(command, 1);
       case "sessions":
         return command.node === undefined ? this.#sessionsOfAll(command) : this.#at(command.node, command);
+      case "profile":
+        return command.node === undefined ? this.#profileOfAll(command) : this.#at(command.node, command);
       case "drain":
       case "cordon":
         return command.node === undefined ? this.#here(command) : this.#at(command.node, command);
@@ -80,6 +85,10 @@ export class Operator {
         return this.#node.status();
       case "sessions":
         return sessionsOf(this.#host, id, command.limit ?? MAX_LISTED_SESSIONS);
+      case "profile": {
+        const profile = this.#node.profile(command.kind ?? null, command.limit ?? DEFAULT_PROFILED_SESSIONS);
+        return { ...profile, silent: [] };
+      }
       case "move":
         return runtime.move(command.session, command.to);
       case "drain": {
@@ -131,6 +140,21 @@ export class Operator {
     }
     sessions.sort((a, b) => compare(a.session, b.session));
     return { sessions: sessions.slice(0, command.limit ?? MAX_LISTED_SESSIONS), total, silent };
+  }
+
+  async #profileOfAll(command: CommandOf<"profile">): Promise<AdminAnswers["profile"]> {
+    const host = this.#host;
+    const refs = [host.self, ...host.membership.others().map(({ ref }) => ref)];
+    const replies = await Promise.all(
+      refs.map(async (ref) => ({ ref, reply: await this.#attempt<AdminAnswers["profile"]>(ref, command) })),
+    );
+    const silent = replies.flatMap(({ ref, reply }) => (reply.ok ? [] : [{ node: nodeIdOf(ref), error: reply.error }]));
+    const profiles = replies.flatMap(({ reply }) => (reply.ok ? [reply.answer] : []));
+    const { kind } = command;
+    if (kind !== undefined && silent.length === 0 && !profiles.some(({ kinds }) => kinds.length > 0)) {
+      throw new SojournError("E_KIND_UNKNOWN", `no node has a session kind "${kind}", or none keeps a profile`, { kind });
+    }
+    return { ...mergeProfiles(profiles, command.limit ?? DEFAULT_PROFILED_SESSIONS), silent };
   }
 
   async #where(session: SessionKey): Promise<AdminAnswers["where"]> {

@@ -26,6 +26,7 @@ import {
   type SessionDefinition,
   type SessionFactory,
   type SessionKey,
+  type SessionMeter,
   type SessionRecord,
   type SessionStore,
   Slot,
@@ -39,6 +40,7 @@ import {
 import { CachePulls } from "./cache-pulls.js";
 import { Finder } from "./finder.js";
 import { HeldCopies } from "./held-copies.js";
+import type { HostObserver, HostProfiler } from "./host-observer.js";
 import { Ingress } from "./ingress.js";
 import { Kinds } from "./kinds.js";
 import { KnownTables } from "./known-tables.js";
@@ -63,19 +65,10 @@ export interface HostPorts {
   /** Null or absent: without one. */
   readonly store?: SessionStore | null;
   readonly observer: HostObserver;
+  /** Learns what the sessions here are like. */
+  readonly profiler?: HostProfiler;
   /** Carries out a command (JSON) that came over another node, and answers it (JSON). */
   readonly onCommand: (body: string) => Promise<string>;
-}
-
-/** Who wants to know what happens on a node; never called on the path of a message. */
-export interface HostObserver {
-  moved(report: MoveReport): void;
-  /** A client came back to an `eventual` session that had lost turns it knew of. */
-  turnsLost?(report: LossReport): void;
-  incident(session: SessionKey, code: string, message: string): void;
-  handlerError(session: string, where: string, error: unknown): void;
-  /** A connection to another node stands. */
-  peerUp?(peer: NodeRef): void;
 }
 
 /**
@@ -95,6 +88,7 @@ export class Host implements SlotHost, PeersHandler {
   readonly #peers: Peers;
   readonly #observer: HostObserver;
   readonly #kinds: Kinds;
+  readonly #profiler: HostProfiler | null;
   readonly #slots = new Map<SessionKey, Slot>();
   readonly #routes: Routes;
   readonly #tables = new KnownTables();
@@ -128,6 +122,7 @@ export class Host implements SlotHost, PeersHandler {
     this.membership = membership;
     this.#peers = peers;
     this.#observer = observer;
+    this.#profiler = ports.profiler ?? null;
     this.#routes = new Routes(limits.maxRoutes);
     this.#copies = new HeldCopies(limits.maxCopyBytes);
     this.#promotions = new Promotions(limits.maxPromotionsInFlight);
@@ -149,6 +144,7 @@ export class Host implements SlotHost, PeersHandler {
       limits,
       pullCache: (from, session, key) => this.#pulls.pull(from, session, key),
       onHandlerError: (session, where, error) => observer.handlerError(session, where, error),
+      timerOf: (kind) => ports.profiler?.timerOf(kind),
     });
     this.#finder = new Finder({
       self,
@@ -225,6 +221,9 @@ export class Host implements SlotHost, PeersHandler {
   heardUntilMs(ref: NodeRef): number {
     const downAtMs = this.isUp(ref) ? this.clock.now() : (this.#downSinceMs.get(ref) ?? Number.NEGATIVE_INFINITY);
     return downAtMs - this.limits.peerTimeoutMs;
+  }
+  meterOf(key: SessionKey): SessionMeter | null {
+    return this.#profiler?.meterOf(key) ?? null;
   }
   factoryOf(key: SessionKey): SessionFactory | null {
     return this.#kinds.factoryOf(key);

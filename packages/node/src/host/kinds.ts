@@ -1,4 +1,5 @@
 import {
+  type ChangeTimer,
   type Clock,
   createRecordCodec,
   createSessionFactory,
@@ -39,6 +40,8 @@ export interface KindsOptions {
   readonly limits: Limits;
   readonly pullCache: SessionEnv["pullCache"];
   readonly onHandlerError: (session: string, where: string, error: unknown) => void;
+  /** Times some changes of a kind. */
+  readonly timerOf: (kind: string) => ChangeTimer | undefined;
 }
 
 interface Kind {
@@ -52,7 +55,7 @@ export class Kinds {
 
   /** @throws SojournError `E_DEFINITION_INVALID` when two definitions share a name */
   constructor(options: KindsOptions) {
-    const { self, limits, clock, random, scope, pullCache, onHandlerError } = options;
+    const { self, limits, clock, random, scope, pullCache, onHandlerError, timerOf } = options;
     for (const definition of options.definitions) {
       if (this.#kinds.has(definition.name)) {
         throw new SojournError("E_DEFINITION_INVALID", `two session definitions are named "${definition.name}"`);
@@ -63,7 +66,7 @@ export class Kinds {
         maxCodecLineages: limits.maxCodecLineages,
         maxDepth: limits.maxStateDepth + 8,
       });
-      const env: SessionEnv = { self, clock, random, scope, codec, limits, pullCache, onHandlerError };
+      const env: SessionEnv = { self, clock, random, scope, codec, limits, pullCache, onHandlerError, changes: timerOf(definition.name) };
       this.#kinds.set(definition.name, { codec, factory: createSessionFactory(definition, env) });
     }
   }

@@ -23,7 +23,8 @@ import {
 import type { LeaseRenewal } from "../lease/lease.js";
 import { LoopRenewal } from "../lease/loop-renewal.js";
 import { type DrainOptions, type DrainReport, drain } from "./drain.js";
-import { Host, type HostObserver } from "./host.js";
+import { Host } from "./host.js";
+import type { HostObserver, HostProfiler } from "./host-observer.js";
 import { requireStore } from "./kinds.js";
 import { Membership } from "./membership.js";
 import { Mover } from "./mover.js";
@@ -53,6 +54,8 @@ export interface NodeRuntimeOptions {
   /** Opens the control channel; called once per life. */
   readonly openPeers: (self: () => NodeRef) => Promise<LifePeers>;
   readonly observer: RuntimeObserver;
+  /** Learns what the sessions are like, over all lives. */
+  readonly profiler?: HostProfiler;
   /** Carries out an operator's command (JSON) that came over another node, and answers it (JSON). */
   readonly onCommand?: (body: string) => Promise<string>;
 }
