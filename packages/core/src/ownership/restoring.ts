@@ -98,8 +98,9 @@ export class RestoringRole implements Role {
       const whole = complete && this.#start.stored;
       if (!whole) {
         const { damage } = replica;
-        const damaged = damage === null ? "" : `, ${damage.damagedBases} damaged snapshots, ${damage.cutRecords} cut records`;
-        host.onIncident(key, "E_TURNS_LOST", `restored at turn ${cell.version}; at least ${lostTurns} later turns are lost${damaged}`);
+        const found = damage === null ? "" : ` (${damage.damagedBases} damaged snapshots, ${damage.cutRecords} cut records)`;
+        const lost = lostTurns > 0 ? `at least ${lostTurns} later turns are lost` : "later turns that were not stored are lost";
+        host.onIncident(key, "E_TURNS_LOST", `restored at turn ${cell.version}; ${lost}${found}`);
       }
       const logTurns = cell.version - replica.base.version;
       const { epoch, from } = this.#start;

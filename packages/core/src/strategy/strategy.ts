@@ -4,8 +4,8 @@ export type Strategy = "replica" | "snapshot" | "hybrid";
 /** All strategies, from the one that holds the most memory to the one that writes the most. */
 export const STRATEGIES: readonly Strategy[] = ["replica", "hybrid", "snapshot"];
 
-/** Those that this version of Sojourn runs; the others can be reckoned with, and not yet be chosen. */
-export const RUNNABLE_STRATEGIES: readonly Strategy[] = ["replica"];
+/** Those that this version of Sojourn runs; others could be reckoned with, and not be chosen. */
+export const RUNNABLE_STRATEGIES: readonly Strategy[] = STRATEGIES;
 
 /** A store for snapshots and logs. */
 export type StoreKind = "disk" | "s3" | "redis";
