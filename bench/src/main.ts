@@ -1,4 +1,5 @@
 import { runCostsBench } from "./costs/costs.js";
+import { runFailoverBench } from "./failover/failover.js";
 import { runHandoverBench } from "./handover/handover.js";
 
 import { runProfilerBench } from "./profiler/profiler.js";
@@ -14,6 +15,11 @@ const BENCHES: readonly Bench[] = [
     name: "handover",
     question: "How long is a 5 KB session frozen when it moves, how many move a second, and who notices?",
     run: runHandoverBench,
+  },
+  {
+    name: "failover",
+    question: "How soon are clients served again when the owner of their sessions is killed, or leaves, and is anything lost?",
+    run: runFailoverBench,
   },
   {
     name: "costs",

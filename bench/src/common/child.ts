@@ -52,6 +52,15 @@ export class Child {
     });
   }
 
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Ends it from one moment to the next, as `kill -9` does. */
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+
   async stop(): Promise<void> {
     if (this.#ended) return;
     const exited = new Promise<void>((resolve) => this.#process.once("exit", () => resolve()));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDiskDirectoryStore } from "@sojourn/adapters/disk";
 import { createMemoryDirectoryStore } from "@sojourn/adapters/memory";
-import { type Limits, resolveLimits } from "@sojourn/core";
+import { type Failover, type Limits, resolveLimits } from "@sojourn/core";
 import { createSystemClock, startDirectoryServer, systemCrc32 } from "@sojourn/node";
 import { Child } from "../common/child.js";
 
@@ -15,7 +15,12 @@ export interface BenchCluster {
 }
 
 /** Starts a cluster for one measurement. */
-export async function startBenchCluster(ids: readonly string[], limits: Partial<Limits>, durable = true): Promise<BenchCluster> {
+export async function startBenchCluster(
+  ids: readonly string[],
+  limits: Partial<Limits>,
+  durable = true,
+  failover: Failover = "lease",
+): Promise<BenchCluster> {
   const folder = mkdtempSync(join(tmpdir(), "sojourn-bench-"));
   const store = durable ? openDiskDirectoryStore({ path: folder, crc32: systemCrc32 }) : createMemoryDirectoryStore();
   const directory = await startDirectoryServer({
@@ -28,7 +33,7 @@ export async function startBenchCluster(ids: readonly string[], limits: Partial<
   const nodes = await Promise.all(
     ids.map(async (id) => {
       const child = new Child(new URL("./node-child.js", import.meta.url));
-      const endpoint = await child.ask<string>("start", { id, directory: directory.endpoint, limits });
+      const endpoint = await child.ask<string>("start", { id, directory: directory.endpoint, limits, failover });
       return { id, child, endpoint };
     }),
   );
@@ -39,7 +44,7 @@ export async function startBenchCluster(ids: readonly string[], limits: Partial<
     async stop() {
       await clients.ask("close");
       await clients.stop();
-      for (const { child } of nodes) await child.ask("close");
+      for (const { child } of nodes) if (!child.ended) await child.ask("close");
       for (const { child } of nodes) await child.stop();
       await directory.close();
       rmSync(folder, { recursive: true, force: true });

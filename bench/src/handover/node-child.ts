@@ -1,4 +1,4 @@
-import { type Limits, type MoveReport, resolveLimits } from "@sojourn/core";
+import { type Failover, type Limits, type MoveReport, resolveLimits } from "@sojourn/core";
 import { connectDirectory, createNode, createSystemClock, createSystemRandom, type SojournNode, systemCrc32 } from "@sojourn/node";
 import { answerCommands } from "../common/child.js";
 import { bench } from "./session.js";
@@ -28,7 +28,7 @@ const running = (): SojournNode => {
   return node;
 };
 
-async function start(options: { id: string; directory: string; limits: Partial<Limits> }): Promise<string> {
+async function start(options: { id: string; directory: string; limits: Partial<Limits>; failover: Failover }): Promise<string> {
   const limits = resolveLimits(options.limits);
   const directory = connectDirectory({
     endpoint: options.directory,
@@ -39,7 +39,7 @@ async function start(options: { id: string; directory: string; limits: Partial<L
   });
   node = await createNode({
     id: options.id,
-    sessions: [bench],
+    sessions: [{ ...bench, failover: options.failover }],
     directory,
     limits: options.limits,
     on: {
@@ -106,6 +106,11 @@ answerCommands({
   owned: () => running().runtime.host?.ownedKeys() ?? [],
   status: () => ({ ...running().status(), failures }),
   cpu: () => process.cpuUsage(),
+  /** What a node does when it is asked to end (SIGTERM). */
+  leave: async () => {
+    await running().drain();
+    await running().close();
+  },
   close: async () => {
     failures = {};
     await running().close();

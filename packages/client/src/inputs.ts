@@ -73,6 +73,11 @@ export class Inputs {
     this.#again();
   }
 
+  /** What is unacknowledged was perhaps lost with a node on its way: it is sent again without waiting. */
+  resend(): void {
+    if (this.#live) this.#again();
+  }
+
   /** There is no channel for the time being. */
   pause(): void {
     this.#live = false;

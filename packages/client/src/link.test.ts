@@ -212,6 +212,24 @@ test("frames of an older epoch are refused", () => {
   expect([client.owner, log.length]).toEqual(["b", 2]);
 });
 
+test("what was lost with the owner is sent again at once when the socket leads to the node that takes over", () => {
+  const { clock, cluster, client } = live({ endpoints: ["ws://a"] });
+  client.call.add?.(1).catch(() => undefined); // it goes away without an answer
+  const inputs = () => sent(at(cluster, 0), "input").length;
+  const moved = (epoch: number, endpoint: string, blackoutMs: number) =>
+    at(cluster, 0).deliverRaw(
+      encodeClientFrame(new ByteWriter(), { t: "moved", epoch, from: "x", to: "a", endpoint, blackoutMs, switchAfterMs: 60_000 }),
+    );
+  expect(inputs()).toBe(1);
+  moved(2, "ws://a", 1.5); // a planned move loses nothing
+  moved(3, "ws://y", 0); // the client goes there, and says it there
+  expect(inputs()).toBe(1);
+  moved(4, "ws://a", 0);
+  expect(inputs()).toBe(2);
+  client.detach();
+  clock.advance(10);
+});
+
 test("a welcome of an older epoch is no welcome", () => {
   const { clock, cluster, client } = live({ endpoints: ["ws://a"] });
   cluster.epoch = 5;

@@ -477,6 +477,8 @@ export class Link {
     this.#better = frame.endpoint;
     this.#switches.reset();
     this.#plan(frame.endpoint, frame.switchAfterMs);
+    // A take-over from a lost node has no blackout of its own; what that node was passed is lost with it.
+    if (frame.blackoutMs === 0 && frame.endpoint === this.endpoint) this.#inputs.resend();
     this.#emit("handover", { from: frame.from, to: frame.to, blackoutMs: frame.blackoutMs });
   }
 

@@ -376,8 +376,7 @@ export class Host implements SlotHost, PeersHandler {
     }
     const route = this.#routes.get(op.session);
     if (route === undefined || route.owner === this.self || this.isEnded(route.owner)) return false;
-    this.send(route.owner, "control", op);
-    return true;
+    return this.send(route.owner, "control", op) !== "unreachable";
   }
 
   onUp(peer: NodeRef): void {

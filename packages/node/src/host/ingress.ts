@@ -27,7 +27,7 @@ export interface IngressPorts {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly routes: Routes;
-  /** Passes a client's message to the session's slot here, or to the node that is believed to own it; false when nobody is. */
+  /** Passes a client's message to the session's slot here, or to the node that is believed to own it; false when none is, or can be reached. */
   dispatch(op: ClientOp): boolean;
   /** Finds out who owns the session, creating it when it does not exist and is wanted here. Rejects with a SojournError. */
   resolve(session: SessionKey): Promise<void>;
@@ -35,6 +35,8 @@ export interface IngressPorts {
 }
 
 const MAX_ATTACH_TRIES = 8;
+/** First pause before the directory is asked again whose owner an attach is for; doubles. */
+const RETRY_MS = 10;
 
 /** The node as the place where clients' sockets land: it passes their messages to the owner and the owner's messages to them. */
 export class Ingress implements ClientRouter {
@@ -101,7 +103,9 @@ export class Ingress implements ClientRouter {
     this.#ports.resolve(entry.session).then(
       () => {
         if (entry.attach !== pending) return;
-        if (routes.get(entry.session)?.owner === self || !this.#ports.dispatch(pending.op)) retryIn(10);
+        // Whoever takes over from an owner that is not reached will be on record soon.
+        const soonMs = Math.min(RETRY_MS * 2 ** pending.tries, limits.offerTimeoutMs / 4);
+        if (routes.get(entry.session)?.owner === self || !this.#ports.dispatch(pending.op)) retryIn(soonMs);
         else retryIn(limits.offerTimeoutMs / 4);
       },
       (error: unknown) => this.#fail(entry, error),
