@@ -1,8 +1,8 @@
 import { runCostsBench } from "./costs/costs.js";
 import { runFailoverBench } from "./failover/failover.js";
 import { runHandoverBench } from "./handover/handover.js";
-
 import { runProfilerBench } from "./profiler/profiler.js";
+import { runStoresBench } from "./stores/stores.js";
 
 interface Bench {
   readonly name: string;
@@ -30,6 +30,11 @@ const BENCHES: readonly Bench[] = [
     name: "profiler",
     question: "What does a node's profiler add to a turn?",
     run: runProfilerBench,
+  },
+  {
+    name: "stores",
+    question: "How fast do deltas and snapshots become durable, and how long does a restore take?",
+    run: runStoresBench,
   },
 ];
 

@@ -39,10 +39,13 @@ interface KeptSession {
   readonly head: SessionHead;
   /** In no order; at most one of a position. */
   readonly bases: readonly Kept[];
-  readonly log: readonly Kept[];
+  /** Grows in place. */
+  readonly log: Kept[];
 }
 
-const NOTHING: KeptSession = { head: NO_HEAD, bases: [], log: [] };
+function nothing(head: SessionHead = NO_HEAD): KeptSession {
+  return { head, bases: [], log: [] };
+}
 
 /** What a memory store keeps. Handles that share it are handles of the same store, and it outlives them. */
 export class MemoryStoreContents {
@@ -50,7 +53,7 @@ export class MemoryStoreContents {
 
   /** What is kept of one session. */
   get(session: string): KeptSession {
-    return this.#sessions.get(session) ?? NOTHING;
+    return this.#sessions.get(session) ?? nothing();
   }
 
   /** Replaces what is kept of one session. */
@@ -143,7 +146,8 @@ class MemorySessionStore implements SessionStore {
     if (judged.outcome === "known") return { outcome: "appended" };
     if (judged.outcome !== "accepted") return judged;
     const { epoch, version } = record;
-    this.#contents.set(session, { ...kept, head: judged.head, log: [...kept.log, { epoch, version, bytes }] });
+    kept.log.push({ epoch, version, bytes });
+    this.#contents.set(session, { ...kept, head: judged.head });
     return { outcome: "appended" };
   }
 
@@ -166,7 +170,7 @@ class MemorySessionStore implements SessionStore {
     this.#check(session);
     const judged = judgeRemove(this.#contents.get(session).head, epoch);
     if (judged.outcome === "stale") return judged;
-    this.#contents.set(session, { ...NOTHING, head: judged.head });
+    this.#contents.set(session, nothing(judged.head));
     return { outcome: "removed" };
   }
 
@@ -188,7 +192,7 @@ class MemorySessionStore implements SessionStore {
     const kept = this.#contents.get(session);
     const bases = kept.bases.filter((base) => !plan.remove.includes(base));
     const log = kept.log.filter((record) => !isBefore(record, plan.logFrom));
-    if (kept !== NOTHING) this.#contents.set(session, { head: kept.head, bases, log });
+    if (bases.length < kept.bases.length || log.length < kept.log.length) this.#contents.set(session, { head: kept.head, bases, log });
     return {
       keptBases: bases.length,
       removedBases: kept.bases.length - bases.length,
