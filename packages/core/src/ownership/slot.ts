@@ -141,6 +141,7 @@ export class Slot implements SlotPort {
 
   /** An owner feeds a copy that is not here. If the record names this node, it must get one again. */
   #verifyAbsence(from: NodeRef, message: PeerMessageOf<"delta">): void {
+    if (this.cas.pending) return; // it is sent again
     this.cas.submit(
       () => null,
       ({ record }) => {

@@ -326,13 +326,13 @@ export class StandbyRole implements Role {
   onRecord(record: SessionRecord): void {
     const { host, key } = this.#slot;
     if (this.#stopped) return;
-    if (record.ended) {
-      this.#forget();
+    if (record.epoch < this.#slot.fence) {
+      // The session has gone on since, or has begun again; the record follows, unless who has taken it is gone.
+      this.#takeOverFrom(record);
       return;
     }
-    if (record.epoch < this.#slot.fence) {
-      // The session has gone on since, and the record follows, unless who has taken it is gone.
-      this.#takeOverFrom(record);
+    if (record.ended) {
+      this.#forget();
       return;
     }
     this.#slot.raiseFence(record.epoch);
@@ -541,7 +541,7 @@ export class StandbyRole implements Role {
       () => null,
       ({ record }) => {
         if (this.#stopped) return;
-        if (record === null || record.ended) {
+        if (record === null) {
           this.#forget();
           return;
         }

@@ -16,6 +16,7 @@ import {
   needsStore,
   type PeerHealth,
   type PeerMessage,
+  type PeerMessageOf,
   type Peers,
   type PeersHandler,
   type Priority,
@@ -330,16 +331,18 @@ export class Host implements SlotHost, PeersHandler {
       default: {
         const slot = this.#slots.get(message.session);
         if (slot !== undefined) slot.onMessage(from, message);
-        else if (message.t === "delta" || message.t === "base") this.#fence(from, message.session, message.epoch);
+        else if (message.t === "delta" || message.t === "base") this.#fedInVain(from, message);
         return;
       }
     }
   }
 
-  /** [9] An owner that was replaced feeds a copy that is not here any more. */
-  #fence(to: NodeRef, session: SessionKey, epoch: number): void {
+  /** An owner feeds a copy that is not here: it was replaced [9], or it is right to and the copy has to come again. */
+  #fedInVain(from: NodeRef, message: PeerMessageOf<"delta"> | PeerMessageOf<"base">): void {
+    const { session, epoch } = message;
     const fence = this.#routes.fence(session);
-    if (epoch < fence) this.send(to, "control", { t: "fence", session, epoch: fence });
+    if (epoch < fence) this.send(from, "control", { t: "fence", session, epoch: fence });
+    else if (message.t === "delta") this.#slot(session).onMessage(from, message);
   }
 
   /** The slot that knows best where a client's message belongs; null when the routes know better. */

@@ -114,4 +114,28 @@ describe("found by the simulator", () => {
     await stage.until("the granter has taken over", () => cluster.ownerOf(stage.key) === "a", 5_000);
     expect(await stage.settle()).toEqual([]);
   });
+
+  it("a standby does not give its copy up for the late word that an earlier life of the session has ended", async () => {
+    const stage = await Stage.open({ seed: 7 });
+    const { cluster, key, target } = stage;
+    const prepare = stage.taps.onWrite("prepare", () => ({ fate: "slow", extraMs: 100 }));
+    const move = stage.move("a", target);
+    await stage.until("the target holds a copy that no record names yet", () => prepare.times > 0, 1_000);
+    const record = cluster.directory.records.get(key);
+    if (record === undefined) throw new Error("there is no record");
+    cluster.slot(target, key)?.onRecord({ ...record, revision: 1, epoch: 0, inSync: [], ended: true });
+    expect(cluster.slot(target, key)?.cell).not.toBeNull();
+    await stage.until("the move has ended", () => move.end !== undefined, 1_000);
+    expect(move.end).toEqual({ moved: true });
+    expect(await stage.settle()).toEqual([]);
+  });
+
+  it("a recorded standby that holds nothing any more is given a copy again", async () => {
+    const stage = await Stage.open({ seed: 8 });
+    const { cluster, key, standby } = stage;
+    cluster.slot(standby, key)?.becomeAbsent();
+    await stage.run(1_000, { talking: true, stepMs: 10 });
+    expect(cluster.slot(standby, key)?.cell?.version).toBe(cluster.slot("a", key)?.cell?.version);
+    expect(await stage.settle()).toEqual([]);
+  });
 });

@@ -95,6 +95,8 @@ export class Invariants {
     seen.releasedEpoch = epoch;
     if (released <= model.releasedVersion) return;
     if (epoch < model.releasedEpoch) {
+      // The record says that the session ended as it is here, so that nothing contradicts it; another life of that name has begun since.
+      if (owner.cell.ended && epoch <= model.endedEpoch) return;
       this.#problem(
         `I2: ${self} releases version ${released} of ${slot.key} in epoch ${epoch} although epoch ${model.releasedEpoch} has released`,
       );

@@ -174,6 +174,9 @@ export class Observers implements RunObserver {
       case "claimLost":
         this.#lost(key, record, previous);
         return;
+      case "end":
+        model.endedEpoch = record.epoch;
+        return;
       default:
         return;
     }

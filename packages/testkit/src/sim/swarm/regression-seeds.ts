@@ -22,4 +22,5 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
   { seed: 562, was: "a granter with older code could not take a base of what the newer code made of the session, and held it up for ever" },
   { seed: 838, was: "a granter that refused an offer threw away the copy that the new owner waited for" },
   { seed: 10444, was: "a replica that had gone another way before the version that it was asked about was asked for ever" },
+  { seed: 10755, was: "a copy of a new life was given up for the late word that the life before had ended, and was fed in vain for ever" },
 ];

@@ -12,6 +12,8 @@ export class SessionModel {
   releasedHash: number | null = null;
   /** The epoch in which it was released. */
   releasedEpoch = 0;
+  /** The last epoch of its latest life that ended, by its record. */
+  endedEpoch = 0;
   /** How often all who held the session were gone, so that it began anew. */
   lost = 0;
   /** Times its record says that it ended. */
