@@ -69,6 +69,7 @@ const hello = (session: string) =>
     sent: 0,
     acked: 0,
     offsetEpoch: 0,
+    generation: 0,
     auth: null,
   });
 
@@ -180,6 +181,7 @@ describe("garbage on the port for clients", () => {
       sent: 0,
       acked: 0,
       offsetEpoch: 0,
+      generation: 0,
       auth: null,
     });
     expect(complaint(await say(b.clientEndpoint, thief))).toMatchObject({ code: "E_LINK_TOKEN", fatal: true });

@@ -8,6 +8,8 @@ export class Identity {
   readonly link: string;
   /** True once a welcome was received. */
   known = false;
+  /** Of the latest welcome; 0 before any. */
+  generation = 0;
   token: string;
   nextToken: string;
   readonly #random: Random;
@@ -20,8 +22,9 @@ export class Identity {
   }
 
   /** The latest hello was welcomed. */
-  confirm(): void {
+  confirm(generation: number): void {
     this.known = true;
+    this.generation = generation;
     this.token = this.nextToken;
     this.nextToken = secret(this.#random);
   }

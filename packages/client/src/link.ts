@@ -257,7 +257,7 @@ export class Link {
 
   #hello(attempt: Attempt, auth: string | null): void {
     if (this.#attemptOn(attempt.channel) !== attempt) return;
-    const { link, token, nextToken, known } = this.#identity;
+    const { link, token, nextToken, known, generation } = this.#identity;
     attempt.helloed = this.#identity;
     attempt.channel.send({
       t: "hello",
@@ -271,6 +271,7 @@ export class Link {
       sent: this.#inputs.sent,
       acked: this.#inputs.acked,
       offsetEpoch: known ? this.#offsetEpoch : 0,
+      generation,
       auth,
     });
   }
@@ -367,7 +368,7 @@ export class Link {
       return;
     }
     attempt.timer.cancel();
-    this.#identity.confirm();
+    this.#identity.confirm(frame.generation);
     this.#epoch = this.#offsetEpoch = frame.epoch;
     this.owner = frame.owner;
     this.#reconnects.reset();

@@ -98,6 +98,7 @@ export type {
   StateOf,
   WakeInfo,
 } from "./session/definition.js";
+export { sameNumbering } from "./session/generations.js";
 export { createSessionFactory } from "./session/session-factory.js";
 export type { SessionCell, SessionFactory } from "./session/session-port.js";
 export type {

@@ -124,6 +124,7 @@ export function hello(changes: Partial<ClientFrameOf<"hello">> = {}): ClientFram
     sent: 0,
     acked: 0,
     offsetEpoch: 0,
+    generation: 0,
     auth: null,
     ...changes,
   };

@@ -24,8 +24,8 @@ export function toTurnInput(op: Exclude<ClientOp, { t: "linkAck" }>): TurnInput 
       } catch {
         return null;
       }
-      const { link, token, nextToken, ingress, epoch, lastOut, sent, acked, offsetEpoch } = op;
-      return { kind: "attach", link, token, nextToken, ingress, epoch, lastOut, sent, acked, offsetEpoch, user };
+      const { link, token, nextToken, ingress, epoch, lastOut, sent, acked, offsetEpoch, generation } = op;
+      return { kind: "attach", link, token, nextToken, ingress, epoch, lastOut, sent, acked, offsetEpoch, generation, user };
     }
   }
 }

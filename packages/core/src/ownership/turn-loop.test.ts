@@ -32,6 +32,7 @@ const attach = (socket: number): PeerMessageOf<"attach"> => ({
   sent: 0,
   acked: 0,
   offsetEpoch: 0,
+  generation: 0,
   user: Uint8Array.of(0xc0),
 });
 const HOOK: TurnInput = { kind: "beforeMove", to: "b" };

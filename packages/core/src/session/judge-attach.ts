@@ -24,6 +24,8 @@ export function judgeAttach(link: LinkState, input: AttachInput, branchEpoch: nu
   const repeated = previous && sameToken(input.nextToken, link.token);
   if (!current && !repeated && !(previous && !link.confirmed)) return { kind: "refuse" };
   if (repeated && link.begun !== null) return { kind: "again", begun: link.begun };
+  // The link ended and began anew, and its client has not heard of that: its numbers say nothing, even where they fit.
+  if (input.generation > 0 && input.generation < link.firstGeneration) return { kind: "reset" };
   // An offset counts only with its epoch: the numbers of a client that comes from before the branch may be of lost turns.
   if (input.offsetEpoch < branchEpoch) {
     const outputs = Math.max(0, input.lastOut + 1 - (link.branchOut ?? link.nextOut));

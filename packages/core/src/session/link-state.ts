@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../errors/catalogue.js";
 import type { NodeRef } from "../names.js";
 import type { SessionLink } from "./context.js";
+import { nextSpan } from "./generations.js";
 import type { Link, OutboxEntry } from "./types.js";
 
 /** What a message to several links shares. */
@@ -73,9 +74,6 @@ class LinkView implements SessionLink {
     return this.#link.ingress !== null;
   }
 }
-
-/** Attaches that a lost branch of the session cannot have come to: frames of its generations are never taken for those of a later link. */
-const BRANCH_GENERATIONS = 2 ** 20;
 
 /** Why a link began anew (null: it is new), and what its client lost by that. */
 export interface Beginning {
@@ -189,7 +187,7 @@ export class LinkState implements Link {
 
   /** The session goes on from a copy that may lack turns: the client has to attach again before anything is said to it. */
   branch(nowMs: number): void {
-    this.generation += BRANCH_GENERATIONS;
+    this.generation = nextSpan(this.generation);
     this.branchOut = Math.min(this.branchOut ?? this.nextOut, this.nextOut);
     if (this.ingress !== null) this.detach(nowMs);
   }

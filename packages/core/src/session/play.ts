@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../errors/catalogue.js";
 import type { NodeRef } from "../names.js";
 import type { LeaveReason } from "./context.js";
+import { firstGenerationAfter } from "./generations.js";
 import { LinkState, type Message } from "./link-state.js";
 import type { LinkTable } from "./link-table.js";
 import { arity, OP } from "./ops.js";
@@ -145,7 +146,7 @@ function handled(playing: Playing, ordinal: number, seq: number): void {
 
 function join(playing: Playing, ops: readonly unknown[], at: number): void {
   const { links, joining } = playing;
-  const generation = links.generationFloor + 1;
+  const generation = firstGenerationAfter(links.generationFloor);
   let link = joining;
   if (link === null) {
     link = new LinkState({

@@ -60,6 +60,7 @@ export function attachInput(link: string, change: Partial<AttachInput> = {}): At
     sent: 0,
     acked: 0,
     offsetEpoch: 0,
+    generation: 0,
     user: { name: link },
     ...change,
   };

@@ -334,6 +334,15 @@ describe("an attach", () => {
     expect(driver.attach("a", known).attach).toMatchObject({ recovered: false, reason: "E_LINK_EXPIRED", lastIn: 0, nextOut: 1 });
   });
 
+  it("that was last welcomed before its link began anew starts anew, also when its numbers fit", () => {
+    const driver = two();
+    driver.run({ kind: "detach", link: "a", generation: 1 });
+    driver.run({ kind: "expire", link: "a" });
+    driver.attach("a", { token: "a-0", nextToken: "a-1", epoch: 1, generation: 1 });
+    const fitting = { token: "a-1", nextToken: "a-2", epoch: 1, generation: 1 };
+    expect(driver.attach("a", fitting).attach).toMatchObject({ recovered: false, reason: "E_LINK_EXPIRED" });
+  });
+
   it("that claims answers which were never given starts anew", () => {
     const driver = two();
     const result = driver.attach("a", { token: "a-1", nextToken: "a-2", epoch: 1, sent: 3, acked: 2 });
@@ -343,7 +352,14 @@ describe("an attach", () => {
   it("that claims messages which were never sent starts anew, with a name for it", () => {
     const driver = two();
     const result = driver.attach("a", { token: "a-1", nextToken: "a-2", epoch: 1, lastOut: 3 });
-    expect(result.attach).toMatchObject({ ok: true, generation: 2, recovered: false, reason: "E_SEQUENCE_INVALID", lastIn: 0, nextOut: 1 });
+    expect(result.attach).toMatchObject({
+      ok: true,
+      generation: 2 ** 20 + 1,
+      recovered: false,
+      reason: "E_SEQUENCE_INVALID",
+      lastIn: 0,
+      nextOut: 1,
+    });
     expect(result.closed).toEqual([]);
     expect(driver.outbox("b").map((m) => [m.name, m.value])).toEqual(
       [
@@ -378,7 +394,14 @@ describe("an attach", () => {
     driver.run({ kind: "detach", link: "a", generation: 1 });
     driver.run({ kind: "expire", link: "a" });
     const result = driver.attach("a", { token: "a-1", nextToken: "a-2", ...claim });
-    expect(result.attach).toMatchObject({ ok: true, generation: 2, recovered: false, reason: "E_LINK_EXPIRED", lastIn: 0, nextOut: 1 });
+    expect(result.attach).toMatchObject({
+      ok: true,
+      generation: 2 ** 20 + 1,
+      recovered: false,
+      reason: "E_LINK_EXPIRED",
+      lastIn: 0,
+      nextOut: 1,
+    });
   });
 });
 
@@ -429,7 +452,7 @@ describe("a link", () => {
     const driver = two();
     driver.call("a", "kick", "b");
     const result = driver.attach("b", { token: "b-1", nextToken: "b-2", epoch: 1 });
-    expect(result.attach).toMatchObject({ ok: true, reason: "E_LINK_EXPIRED", generation: 2 });
+    expect(result.attach).toMatchObject({ ok: true, reason: "E_LINK_EXPIRED", generation: 2 ** 20 + 1 });
     expect((driver.image() as unknown[])[4]).toMatchObject({
       log: ["b E_LINK_KICKED false"],
       players: new Map([

@@ -57,6 +57,8 @@ export interface AttachInput {
   readonly acked: number;
   /** The epoch that `lastOut` and `acked` belong to. */
   readonly offsetEpoch: number;
+  /** The generation of the client's latest welcome; 0 when it has never been welcomed. */
+  readonly generation: number;
   /** Plain data that the node's authenticate function returned. */
   readonly user: unknown;
 }

@@ -25,6 +25,8 @@ const hello = struct({
   acked: uint,
   /** The epoch of the frame that `lastOut` or `acked` was last learned from: an offset counts only with its epoch. */
   offsetEpoch: uint,
+  /** The generation of the latest welcome; 0 before any. It tells which numbering of the link the numbers belong to. */
+  generation: uint,
   /** What the node's `authenticate` function gets. */
   auth: nullable(str),
 });

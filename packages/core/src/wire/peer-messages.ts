@@ -117,6 +117,7 @@ const attach = struct({
   sent: uint,
   acked: uint,
   offsetEpoch: uint,
+  generation: uint,
   /** What the ingress's authenticate function returned, encoded by wire/payload.ts. */
   user: bytes,
 });

@@ -50,6 +50,7 @@ function stage() {
       sent: 0,
       acked: 0,
       offsetEpoch: 0,
+      generation: 0,
     } as const;
     ingress.open({ send, fail: () => undefined, release: () => undefined }, { ...hello, epoch, auth: null }, null);
     const op = sent.at(-1);
@@ -86,7 +87,7 @@ it("keeps a client whose attach came a second time after it had gone on with its
   const told: string[] = [];
   const socket = { send: () => told.push("welcome"), fail: (code: string) => told.push(code), release: () => undefined };
   const hello = { t: "hello", protocol: CLIENT_PROTOCOL, session: SESSION, link: "link", token: "0", nextToken: "1" } as const;
-  ingress.open(socket, { ...hello, epoch: 0, lastOut: 0, sent: 0, acked: 0, offsetEpoch: 0, auth: null }, null);
+  ingress.open(socket, { ...hello, epoch: 0, lastOut: 0, sent: 0, acked: 0, offsetEpoch: 0, generation: 0, auth: null }, null);
   const answer = (generation: number, ok: boolean) => {
     const problem = { t: "problem", code: "E_LINK_TOKEN", message: "", fatal: true, retryAfterMs: 0 } as const;
     const frame = encodeClientFrame(new ByteWriter(), ok ? { t: "ping", nonce: 1 } : problem);
@@ -112,6 +113,7 @@ it("serves a client whose attach was carried out twice also when the second answ
     sent: 0,
     acked: 0,
     offsetEpoch: 0,
+    generation: 0,
     epoch: 0,
     auth: null,
   } as const;
@@ -135,6 +137,29 @@ it("serves a client whose attach was carried out twice also when the second answ
   expect(frames).toHaveLength(2);
 });
 
+it("takes no message of another numbering for one of the link that was welcomed: its client says hello again", () => {
+  const { ingress, sent } = stage();
+  const told: string[] = [];
+  const socket = {
+    send: (bytes: Uint8Array) => told.push(decodeClientFrame(bytes).t),
+    fail: (code: string) => told.push(code),
+    release: () => undefined,
+  };
+  const numbers = { epoch: 0, lastOut: 0, sent: 0, acked: 0, offsetEpoch: 0, generation: 0 };
+  ingress.open(
+    socket,
+    { t: "hello", protocol: CLIENT_PROTOCOL, session: SESSION, link: "link", token: "", nextToken: "", ...numbers, auth: null },
+    null,
+  );
+  const frame = encodeClientFrame(new ByteWriter(), { t: "ping", nonce: 1 });
+  const at = (generation: number) => ({ id: "link", generation, ingress: "a#1" });
+  ingress.attached("b#1", SESSION, 1, at(2), 1, true, frame);
+  ingress.deliver("b#1", SESSION, 1, at(2 ** 20 + 3), frame, false);
+  expect(told).toEqual(["ping", "E_LINK_EXPIRED"]);
+  expect(sent.at(-1)).toMatchObject({ t: "detach", generation: 2 ** 20 + 3, leave: false });
+  expect(ingress.sockets.count).toBe(0);
+});
+
 it("gives a client one welcome, also when its attach was carried out twice", () => {
   const { ingress } = stage();
   const frames: string[] = [];
@@ -148,6 +173,7 @@ it("gives a client one welcome, also when its attach was carried out twice", () 
     sent: 0,
     acked: 0,
     offsetEpoch: 0,
+    generation: 0,
     epoch: 0,
     auth: null,
   } as const;
@@ -187,6 +213,7 @@ it("lets only the present owner turn a client away", async () => {
     sent: 0,
     acked: 0,
     offsetEpoch: 5,
+    generation: 0,
     epoch: 5,
     auth: null,
   } as const;
@@ -214,7 +241,7 @@ it("believes an owner that the directory confirms, whatever epoch the client has
   const { ingress, recorded } = stage();
   const failed: string[] = [];
   const socket = { send: () => undefined, fail: (code: string) => failed.push(code), release: () => undefined };
-  const numbers = { lastOut: 0, sent: 0, acked: 0, offsetEpoch: 50, epoch: 50 };
+  const numbers = { lastOut: 0, sent: 0, acked: 0, offsetEpoch: 50, generation: 0, epoch: 50 };
   const hello = { t: "hello", protocol: CLIENT_PROTOCOL, session: SESSION, link: "link", token: "t", nextToken: "u" } as const;
   ingress.open(socket, { ...hello, ...numbers, auth: null }, null);
   Object.assign(recorded, { owner: "b#1", epoch: 2 });
@@ -228,7 +255,7 @@ it("has a client say hello once more whose link ended between the two times that
   const { ingress } = stage();
   const failed: string[] = [];
   const socket = { send: () => undefined, fail: (code: string) => failed.push(code), release: () => undefined };
-  const numbers = { lastOut: 0, sent: 0, acked: 0, offsetEpoch: 0, epoch: 0 };
+  const numbers = { lastOut: 0, sent: 0, acked: 0, offsetEpoch: 0, generation: 0, epoch: 0 };
   const hello = { t: "hello", protocol: CLIENT_PROTOCOL, session: SESSION, link: "link", token: "t", nextToken: "u" } as const;
   ingress.open(socket, { ...hello, ...numbers, auth: null }, null);
   const welcome = (generation: number, recovered: boolean) => {
@@ -241,6 +268,6 @@ it("has a client say hello once more whose link ended between the two times that
   welcome(1, true);
   welcome(2, true);
   expect(failed).toEqual([]);
-  welcome(3, false);
-  expect(failed).toEqual(["E_SESSION_BUSY"]);
+  welcome(2 ** 20 + 1, false);
+  expect(failed).toEqual(["E_LINK_EXPIRED"]);
 });

@@ -17,6 +17,7 @@ import {
   parseSessionKey,
   type SessionKey,
   type SessionRecord,
+  sameNumbering,
 } from "@sojourn/core";
 import { type ClientEntry, ClientSockets } from "./client-sockets.js";
 import type { Routes } from "./routes.js";
@@ -53,7 +54,7 @@ export class Ingress implements ClientRouter {
   open(socket: ClientSocket, hello: ClientFrameOf<"hello">, identity: unknown): ClientRoute {
     const entry = this.sockets.add(socket, hello.session, hello.link, hello.epoch);
     const { self } = this.#ports;
-    const { session, link, token, nextToken, epoch, lastOut, sent, acked, offsetEpoch } = hello;
+    const { session, link, token, nextToken, epoch, lastOut, sent, acked, offsetEpoch, generation } = hello;
     try {
       parseSessionKey(session);
       const user = encodePayload(identity ?? null);
@@ -71,6 +72,7 @@ export class Ingress implements ClientRouter {
         sent,
         acked,
         offsetEpoch,
+        generation,
         user,
       };
       entry.attach = { op, tries: 0, epoch: 0, timer: null };
@@ -205,15 +207,10 @@ export class Ingress implements ClientRouter {
     }
     if (entry.generation >= link.generation) return;
     if (entry.generation > 0) {
+      if (this.#beganAnew(entry, link.generation)) return;
       // The attach was sent twice, and both were carried out. The client has its welcome: a second one would look like the
       // answer to a later hello.
       entry.generation = link.generation;
-      const again = decodeClientFrame(frame);
-      // Unless the link ended between the two: then its client has to say hello once more to hear of that.
-      if (again.t === "welcome" && !again.recovered) {
-        this.sockets.remove(entry);
-        entry.socket.fail("E_SESSION_BUSY", "the link has been started anew", 1);
-      }
       return;
     }
     if (entry.toldEpoch === 0) entry.toldEpoch = epoch; // a new client has missed nothing
@@ -256,7 +253,10 @@ export class Ingress implements ClientRouter {
     const entry = this.sockets.live(session, link.id);
     if (entry === undefined) return;
     // Its attach was carried out twice, and the second answer is late or lost: there is no other socket here that is meant.
-    if (entry.generation < link.generation && !this.#awaitsWelcome(session, link.id)) entry.generation = link.generation;
+    if (entry.generation < link.generation && !this.#awaitsWelcome(session, link.id)) {
+      if (this.#beganAnew(entry, link.generation)) return;
+      entry.generation = link.generation;
+    }
     if (entry.generation !== link.generation && !close) return;
     if (!close) {
       entry.socket.send(frame);
@@ -266,6 +266,15 @@ export class Ingress implements ClientRouter {
     this.sockets.remove(entry);
     const problem = decodeClientFrame(frame);
     if (problem.t === "problem") entry.socket.fail(problem.code, problem.message, problem.retryAfterMs);
+  }
+
+  /** A copy of its attach came when its link had ended, and began another of that name: its client has to say hello to hear of that. */
+  #beganAnew(entry: ClientEntry, generation: number): boolean {
+    if (sameNumbering(entry.generation, generation)) return false;
+    this.sockets.remove(entry);
+    this.#sayDetached(entry.session, entry.link, generation, false);
+    entry.socket.fail("E_LINK_EXPIRED", "the link has ended and was started anew", 1);
+    return true;
   }
 
   #awaitsWelcome(session: SessionKey, link: string): boolean {

@@ -43,9 +43,14 @@ export class RawClient {
     this.#socket.send(encodeClientFrame(new ByteWriter(), frame));
   }
 
-  hello(link: string, token: string, nextToken: string, known: { epoch?: number; lastOut?: number; sent?: number } = {}): void {
-    const { epoch = 0, lastOut = 0, sent = 0 } = known;
-    const offsets = { epoch, lastOut, sent, acked: 0, offsetEpoch: epoch };
+  hello(
+    link: string,
+    token: string,
+    nextToken: string,
+    known: { epoch?: number; lastOut?: number; sent?: number; generation?: number } = {},
+  ): void {
+    const { epoch = 0, lastOut = 0, sent = 0, generation = 0 } = known;
+    const offsets = { epoch, lastOut, sent, acked: 0, offsetEpoch: epoch, generation };
     this.send({ t: "hello", protocol: CLIENT_PROTOCOL, session: this.#session, link, token, nextToken, ...offsets, auth: null });
   }
 

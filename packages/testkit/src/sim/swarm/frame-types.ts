@@ -62,6 +62,7 @@ const SAMPLES: readonly PeerMessage[] = [
     sent: 0,
     acked: 0,
     offsetEpoch: 0,
+    generation: 0,
     user: new Uint8Array(),
   },
   { t: "input", session: "", hops: 0, ingress: "", link: "", generation: 0, seq: 0, ack: 0, action: "", payload: new Uint8Array() },

@@ -215,7 +215,7 @@ export class Observers implements RunObserver {
     this.#cases.up(endpoint, socket, frame);
     world.trace.say(() => `${owner} → ${endpoint} on socket ${socket} ${describe(frame)}`);
     if (frame.t === "hello" && owner !== "") {
-      world.hellos.push({ owner, frame });
+      world.hellos.push(frame);
       if (world.hellos.length > 64) world.hellos.shift();
     }
   }

@@ -440,8 +440,7 @@ function useStolenToken(world: World, id: string, amount: number): boolean {
   const { hellos, cluster } = world;
   const stolen = hellos[Math.floor(amount * hellos.length)];
   if (stolen === undefined) return false;
-  world.robbed.add(stolen.owner);
-  const bytes = encodeClientFrame(new ByteWriter(), stolen.frame);
+  const bytes = encodeClientFrame(new ByteWriter(), stolen);
   const socket = cluster.sockets.openSocket(cluster.node(id).endpoint, {
     onOpen: () => socket.send(bytes),
     onMessage: () => undefined,

@@ -23,4 +23,5 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
   { seed: 838, was: "a granter that refused an offer threw away the copy that the new owner waited for" },
   { seed: 10444, was: "a replica that had gone another way before the version that it was asked about was asked for ever" },
   { seed: 10755, was: "a copy of a new life was given up for the late word that the life before had ended, and was fed in vain for ever" },
+  { seed: 243, was: "a link that a late hello had begun anew went on under the numbers of the link before" },
 ];

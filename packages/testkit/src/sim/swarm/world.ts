@@ -279,9 +279,9 @@ export class World implements ClientHost {
     if (reason === "E_LINK_EXPIRED" && limits.linkGraceMs !== undefined) return;
     // Its outbox passed its bound, or the client was told so only when it came back.
     if (/^E_LINK_(EXPIRED|OVERFLOW|UNKNOWN)$/.test(reason) && limits.maxOutboxMessages !== undefined) return;
-    // Its link had ended, and a thief with an old hello began one under its name, which proves nothing against a link that is gone.
+    // Its link had ended, and an old hello of it, of a thief or a late copy, began one of that name: it proves nothing against a link that is gone.
     const mayEnd = limits.linkGraceMs !== undefined || limits.maxOutboxMessages !== undefined;
-    if (reason === "E_LINK_TOKEN" && mayEnd && this.robbed.has(client.name)) return;
+    if (reason === "E_LINK_TOKEN" && mayEnd) return;
     this.problem(`I4: the link of ${client.name} was started anew: ${reason}`);
   }
 
@@ -298,9 +298,7 @@ export class World implements ClientHost {
   }
 
   /** Hellos of clients that reached a node, kept for thieves. */
-  readonly hellos: { readonly owner: string; readonly frame: ClientFrame }[] = [];
-  /** Clients whose hellos a thief has used. */
-  readonly robbed = new Set<string>();
+  readonly hellos: ClientFrame[] = [];
 
   // ---- the end of disturbance ----
 
