@@ -85,6 +85,9 @@ export class Invariants {
     if (!owner.cell.ended) model.acting++;
     if (model.acting > 1 && !model.suspicion) this.#problem(`I1: ${slot.key} is acted on by ${this.#actors(slot.key).join(" and ")}`);
     const { released, version, epoch, recorded } = owner;
+    const actor = model.owners.get(epoch);
+    if (actor === undefined) model.owners.set(epoch, self);
+    else if (actor !== self) this.#problem(`I1: ${slot.key} is acted on by ${self} in epoch ${epoch}, which was ${actor}'s`);
     if (recorded && epoch >= model.releasedEpoch && version < model.releasedVersion)
       this.#problem(
         `I2: ${self} owns ${slot.key} at version ${version} in epoch ${epoch}, but ${model.releasedVersion} was released in epoch ${model.releasedEpoch}`,

@@ -156,6 +156,7 @@ export class Observers implements RunObserver {
     switch (meaning) {
       case "commit":
         world.handovers++;
+        if (previous !== null) model.commits.push({ from: nodeIdOf(previous.owner), to: nodeIdOf(record.owner), atMs: world.nowMs });
         if (previous !== null) this.#spring("commit", previous.owner, record.owner);
         return;
       case "promote":

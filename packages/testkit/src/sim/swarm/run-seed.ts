@@ -5,6 +5,7 @@ import { Observers } from "./observers.js";
 import { perform } from "./perform.js";
 import type { Fault, SeedPlan, Workload } from "./plan.js";
 import type { SwarmClient } from "./swarm-client.js";
+import { type Reading, TIMERS } from "./swarm-session.js";
 import type { TimelineEntry } from "./trace.js";
 import { type RunOptions, World } from "./world.js";
 
@@ -202,6 +203,8 @@ function place(world: World, key: SessionKey): string {
 
 /** The final look at everything: what sessions contain, then that their end leaves nothing behind. */
 async function finish(world: World): Promise<void> {
+  // Longer than any timer is armed for.
+  if (world.plan.workloads.includes("timers")) await world.cluster.clock.run(6_000);
   await read(world);
   // Copies must be as good as what they are copies of: each session goes on from one.
   for (const key of world.models.keys()) {
@@ -245,8 +248,12 @@ async function read(world: World): Promise<void> {
       () => place(world, model.key),
     );
     if (reading === null) return;
-    const { life, at, sum, seen } = reading as { life: number; at: number; sum: number; seen: Readonly<Record<string, number>> };
+    const { life, at, sum, seen, armed, fired } = reading as Reading;
     model.finally({ life, at, sum });
+    for (let i = 0; i < TIMERS; i++) {
+      if (armed[i] !== fired[i])
+        world.problem(`I7: timer ${i} of ${model.key} has fired ${fired[i]} of ${armed[i]} times, long after it was due`);
+    }
     for (const client of clients) {
       const there = seen[client.who] ?? 0;
       if (there !== client.sent) world.problem(`I2: ${model.key} has ${there} messages of ${client.who}, which sent ${client.sent}`);

@@ -1,3 +1,4 @@
+import type { NodeRef } from "@sojourn/core";
 import type { Stamp } from "./swarm-session.js";
 
 /** What is known for certain of one session, from what was released to its clients and written to its record. */
@@ -12,6 +13,10 @@ export class SessionModel {
   releasedHash: number | null = null;
   /** The epoch in which it was released. */
   releasedEpoch = 0;
+  /** Who has acted as owner in each epoch. */
+  readonly owners = new Map<number, NodeRef>();
+  /** Hand-overs that stand in the record, by node ids. */
+  readonly commits: { readonly from: string; readonly to: string; readonly atMs: number }[] = [];
   /** The last epoch of its latest life that ended, by its record. */
   endedEpoch = 0;
   /** How often all who held the session were gone, so that it began anew. */

@@ -45,6 +45,9 @@ export interface Audit {
   problem(text: string): void;
   /** A handler runs; it may be rolled back, or be of an owner that nobody hears. */
   turn(session: string, what: string, a: number, b: number): void;
+  /** A timer is armed, or fires; `timer` names it together with how often it was armed before. */
+  armed(timer: string, forMs: number): void;
+  fired(timer: string): void;
   /** Simulated input and output that takes a while. */
   io(session: string, ms: number): Promise<void>;
 }
@@ -108,10 +111,12 @@ export function swarmDefinition(
     ctx.broadcast("said", { life, at, sum, who, n });
     return { life, at, sum };
   };
+  const timerOf = ({ session, state }: Ctx, i: number, before: number) => `${session.key} ${state.life} t${i} ${before}`;
   const timers: Record<string, (ctx: Ctx) => void> = {};
   for (let i = 0; i < TIMERS; i++) {
     timers[`t${i}`] = (ctx) => {
       audit.turn(ctx.session.key, "timer", i, ctx.state.fired[i] as number);
+      audit.fired(timerOf(ctx, i, ctx.state.fired[i] as number));
       ctx.state.fired[i] = (ctx.state.fired[i] as number) + 1;
       if ((ctx.state.fired[i] as number) > (ctx.state.armed[i] as number)) audit.problem(`I7: ${ctx.session.key}: timer ${i} fired twice`);
     };
@@ -147,6 +152,7 @@ export function swarmDefinition(
         (ctx: Ctx, { i, ms }: { readonly i: number; readonly ms: number }) => {
           if (ctx.state.armed[i] !== ctx.state.fired[i]) return;
           audit.turn(ctx.session.key, "arm", i, ms);
+          audit.armed(timerOf(ctx, i, ctx.state.armed[i] as number), ms);
           ctx.state.armed[i] = (ctx.state.armed[i] as number) + 1;
           ctx.timers.set(`t${i}`, ms);
         },

@@ -1,5 +1,13 @@
 import { SessionClient } from "@sojourn/client";
-import { type ClientFrame, type DirectoryChange, type NodeRef, nodeIdOf, type SessionKey, type SessionRecord } from "@sojourn/core";
+import {
+  type ClientFrame,
+  type DirectoryChange,
+  type MoveReport,
+  type NodeRef,
+  nodeIdOf,
+  type SessionKey,
+  type SessionRecord,
+} from "@sojourn/core";
 import { CALM } from "../faults.js";
 import { SeededRandom } from "../seeded-random.js";
 import { SimCluster, type SimNode } from "../sim-cluster.js";
@@ -13,6 +21,7 @@ import type { RunObserver } from "./run-observer.js";
 import { SessionModel } from "./session-model.js";
 import { type ClientHost, SwarmClient } from "./swarm-client.js";
 import { swarmDefinition } from "./swarm-session.js";
+import { TimerBook } from "./timer-book.js";
 import { Trace } from "./trace.js";
 
 /** What a caller may do to a run besides its plan. */
@@ -73,6 +82,7 @@ export class World implements ClientHost {
   /** For choices while the run goes on; what the plan decided is decided. */
   readonly dice: SeededRandom;
   readonly scope = new SimScope();
+  readonly #timers: TimerBook;
   readonly ids: readonly string[];
   readonly moves = new Set<OpenMove>();
   readonly startMs: number;
@@ -90,6 +100,11 @@ export class World implements ClientHost {
     this.options = options;
     this.dice = new SeededRandom(plan.seed ^ 0x77777777);
     this.ids = Array.from({ length: plan.nodes }, (_, i) => String.fromCharCode(97 + i));
+    this.#timers = new TimerBook(
+      () => this.nowMs,
+      Math.max(1, ...plan.rates),
+      (text) => this.problem(text),
+    );
     const rates = Object.fromEntries(this.ids.map((id, i) => [id, plan.rates[i + 1] ?? 1]));
     this.cluster = new SimCluster({
       seed: plan.seed,
@@ -148,6 +163,8 @@ export class World implements ClientHost {
         this.trace.say(() => `${session} handles ${what} ${a} ${b}`);
         this.observers.turn(session, what);
       },
+      armed: (timer: string, forMs: number) => this.#timers.armed(timer, forMs),
+      fired: (timer: string) => this.#timers.fired(timer),
       io: (session: string, ms: number) => {
         const turn = this.scope.current();
         const owners = this.cluster.actingOwners(session);
@@ -245,17 +262,25 @@ export class World implements ClientHost {
     return this.track({ session: key, from, to, startedAt: this.nowMs }, runtime.move(key, to));
   }
 
-  track(move: OpenMove, ended: Promise<unknown>): Promise<boolean> {
+  track(move: OpenMove, ended: Promise<MoveReport>): Promise<boolean> {
     this.moves.add(move);
+    const model = this.models.get(move.session);
     return ended.then(
-      () => {
+      ({ epoch }) => {
         this.moves.delete(move);
+        const owner = model?.owners.get(epoch);
+        if (owner === undefined || nodeIdOf(owner) !== move.to)
+          this.problem(`I5: ${move.session} is told to have moved to ${move.to} in epoch ${epoch}, which ${owner ?? "nobody"} owned`);
         this.trace.say(() => `${move.session} has moved from ${move.from} to ${move.to}`);
         return true;
       },
       (error: { code?: string; message?: string }) => {
         this.moves.delete(move);
         this.observers.moveFailed(error.code ?? "", error.message ?? "");
+        const done = model?.commits.find((commit) => commit.atMs >= move.startedAt && commit.from === move.from && commit.to === move.to);
+        // Whoever could not hear how it ended says so.
+        if (done !== undefined && !/gone on elsewhere|took the session|before it heard/.test(error.message ?? ""))
+          this.problem(`I5: ${move.session} is told not to have moved to ${move.to} (${error.message}), which has committed it`);
         this.trace.say(() => `${move.session} has not moved from ${move.from} to ${move.to}: ${error.message}`);
         return false;
       },
