@@ -14,7 +14,8 @@ export const WORKLOAD_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   memory: { value: "<size>", summary: "what all nodes together have for sessions, e.g. 64GB (default: no matter)" },
   standbys: { value: "<count>", summary: "copies in memory besides the owner's, under replica (default 1)" },
   store: { value: "<which>", summary: "where snapshots and logs go: disk (default), s3 or redis" },
-  interval: { value: "<time>", summary: "how often snapshot writes, e.g. 10s (default)" },
+  interval: { value: "<time>", summary: "how often snapshot writes (default: of snapshotIntervalMs)" },
+  base: { value: "<time>", summary: "how often hybrid takes a base at the least (default: of baseIntervalMs)" },
   lease: { value: "<time>", summary: "leaseTtlMs of the nodes, e.g. 10s (default)" },
 };
 
@@ -65,6 +66,8 @@ export function givenWorkload(input: CommandInput): Partial<Workload> {
   );
   const interval = durationOption(input, "interval");
   if (interval !== undefined) given.snapshotIntervalMs = interval;
+  const base = durationOption(input, "base");
+  if (base !== undefined) given.baseIntervalMs = base;
   const lease = durationOption(input, "lease");
   if (lease !== undefined) given.leaseTtlMs = lease;
   if (given.stateBytes !== undefined && given.stateBytes < 1) throw new UsageError("--size must be at least 1b");

@@ -99,7 +99,7 @@ function verdict({ best, bestRunnable, ranking, runnable, checklist }: Advice): 
   else if (best === bestRunnable) lines.push(`Take ${best}.`);
   else {
     const until = bestRunnable === null ? "none of which can be had" : `of which ${bestRunnable} is best`;
-    lines.push(`${best} suits best. This version runs ${runnable.join(", ")} only, ${until}.`);
+    lines.push(`${best} suits best. This version runs ${runnable.join(" and ")}, ${until}.`);
   }
   for (const { strategy, reason } of ranking) lines.push(`  ${strategy.padEnd(9)} ${reason}`);
   lines.push(`  checklist ${checklist.map(({ says, votes }) => `${says} → ${votes.join(" or ")}`).join("; ")}`);

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Advice, FIGURES } from "@sojourn/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { renderAdvice } from "../advise/render.js";
 import { runCommandLine } from "../command-line/run.js";
 import { advise } from "./advise.js";
 
@@ -26,10 +28,13 @@ async function run(...args: string[]) {
   return { code, out: out.join("\n"), err: err.join("\n") };
 }
 
-test("says when what suits best is not what this version runs", async () => {
-  const args = ["--size", "50kb", "--moves", "50/s", "--turns", "1/s", "--durability", "eventual"];
+test("says what to take, and when that is not what this version runs", async () => {
+  const args = ["--size", "5mb", "--moves", "1/s", "--turns", "36/h", "--durability", "eventual", "--sessions", "1k"];
   const { out } = await run(...args);
-  expect(out).toContain("hybrid suits best. This version runs replica only, of which replica is best.");
+  expect(out).toContain("Take snapshot.");
+  const advice: Advice = JSON.parse((await run(...args, "--json")).out);
+  const text = renderAdvice({ ...advice, bestRunnable: "hybrid", runnable: ["replica", "hybrid"] }, FIGURES, "");
+  expect(text).toContain("snapshot suits best. This version runs replica and hybrid, of which hybrid is best.");
 });
 
 test("takes moves of each session", async () => {

@@ -9,8 +9,9 @@ export const MONTH_SEC = 2_629_800;
 /** Bytes of a gigabyte as providers charge for it. */
 export const GB = 1e9;
 const MB = 1e6;
-/** The newest snapshot and the one before it, which is kept until the newest is known to be good. */
-const KEPT_SNAPSHOTS = 2;
+const KEPT_SNAPSHOTS = LIMITS.retainedBases.default;
+/** A copy of a `strong` session takes over when the owner has been silent for so long. */
+export const SUSPECTED_MS = LIMITS.suspectAfterMs.default;
 
 /** What a strategy costs for a workload. Rates, bytes and money are those of all its sessions together. */
 export interface StrategyEstimate {
@@ -84,7 +85,7 @@ function replica(workload: Workload, figures: Figures): Parts {
   const strong = durability === "strong";
   const none = r.done(0);
   return {
-    failoverMs: r.done(leaseTtlMs + r.use("network.rttMs")),
+    failoverMs: r.done((strong ? Math.min(SUSPECTED_MS, leaseTtlMs) : leaseTtlMs) + r.use("network.rttMs")),
     outputWaitMs: strong ? r.done(r.use("network.rttMs")) : none,
     storedBytes: none,
     storeBytesPerSec: none,
@@ -106,10 +107,11 @@ function stored(strategy: "snapshot" | "hybrid", workload: Workload, figures: Fi
   const remote = store !== "disk";
   const hybrid = strategy === "hybrid";
   const strong = hybrid && durability === "strong";
-  const intervalMs = r.done(hybrid ? baseIntervalMs(workload, r) : workload.snapshotIntervalMs);
+  const intervalMs = r.done(hybrid ? hybridIntervalMs(workload, r) : workload.snapshotIntervalMs);
   const snapshotsPerSec = r.done(Math.min(turnsPerSec, 1_000 / r.of(intervalMs)));
   const logBytesPerSec = r.done(hybrid ? turnsPerSec * (workload.deltaBytes + r.use("network.frameBytes")) : 0);
-  const appendsPerSec = r.done(!hybrid ? 0 : strong ? turnsPerSec : Math.min(turnsPerSec, 1_000 / r.use("hybrid.flushMs")));
+  // The changes of an `eventual` session that come while an append is under way share the next one.
+  const appendsPerSec = r.done(!hybrid ? 0 : strong ? turnsPerSec : Math.min(turnsPerSec, 1_000 / r.use(`${store}.appendMs`)));
   const storeBytesPerSec = r.done(sessions * (r.of(snapshotsPerSec) * stateBytes + r.of(logBytesPerSec)));
   const networkBytesPerSec = r.done(movesPerSec * stateBytes + (remote ? r.of(storeBytesPerSec) : 0));
   const restoreMs = r.done(
@@ -128,7 +130,7 @@ function stored(strategy: "snapshot" | "hybrid", workload: Workload, figures: Fi
     lostMs: strong
       ? none
       : hybrid
-        ? r.done(r.use("hybrid.flushMs") / 2 + r.use(`${store}.appendMs`))
+        ? r.done(r.use(`${store}.appendMs`))
         : r.done(
             r.of(intervalMs) / 2 +
               r.use(`${store}.appendMs`) +
@@ -138,11 +140,8 @@ function stored(strategy: "snapshot" | "hybrid", workload: Workload, figures: Fi
   };
 }
 
-/** A base is due when replaying the log would cost the budget, within the bounds. */
-function baseIntervalMs({ turnsPerSec }: Workload, r: Reckoning): number {
-  const min = r.use("hybrid.minBaseIntervalMs");
-  const max = Math.max(min, r.use("hybrid.maxBaseIntervalMs"));
+/** A base is due when replaying the log would cost the budget, or else at the interval. */
+function hybridIntervalMs({ turnsPerSec, baseIntervalMs, replayBudgetMs }: Workload, r: Reckoning): number {
   const replayMsPerSec = (turnsPerSec * r.use("session.applyUs")) / 1_000;
-  const affordable = replayMsPerSec === 0 ? max : (1_000 * r.use("hybrid.replayBudgetMs")) / replayMsPerSec;
-  return Math.min(max, Math.max(min, affordable));
+  return replayMsPerSec === 0 ? baseIntervalMs : Math.min(baseIntervalMs, (1_000 * replayBudgetMs) / replayMsPerSec);
 }

@@ -14,7 +14,7 @@ const assumed = (value: number, source: string): Figure => ({ value, basis: "ass
 
 const COSTS = "npm run bench -- costs, two shared cores, processor time";
 const HANDOVER = "npm run bench -- handover on loopback: freeze to TAKEN, p50, on two cores that others used too";
-const SAME_HAND_OVER = "as measured for `replica`: a planned move takes the same way, and was never run under this strategy";
+const SAME_HAND_OVER = "as measured for `replica`: a planned move takes the same way; not measured under this strategy yet";
 const AWS = "AWS list price, us-east-1, on demand";
 
 /** Every number of the cost model. Each can be replaced by one's own. */
@@ -39,11 +39,6 @@ export const FIGURES = {
   "failure.nodeLossesPerMonth": assumed(0.5, "times a month that a node ends without a drain"),
   "failure.machineLossesPerMonth": assumed(0.02, "times a month that a node's disk is gone with it"),
   "failure.restartMs": assumed(30_000, "until a node's process runs again on its machine"),
-  // options of the strategies that keep snapshots
-  "hybrid.minBaseIntervalMs": assumed(5_000, "shortest time between two bases"),
-  "hybrid.maxBaseIntervalMs": assumed(60_000, "longest time between two bases of a session that has turns"),
-  "hybrid.replayBudgetMs": assumed(500, "a base is taken before replaying the log would cost more"),
-  "hybrid.flushMs": assumed(50, "how long changes of an `eventual` session are gathered for the log"),
   // stores
   "disk.appendMs": measured(2.4, `npm run bench -- costs: one durable append of LMDB at a time, on a disk that others used too`),
   "disk.readMs": measured(0.1, `npm run bench -- costs: LMDB, from the page cache`),

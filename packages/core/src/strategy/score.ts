@@ -1,5 +1,5 @@
 import { type ChecklistInput, votesAgainst } from "./checklist.js";
-import { estimateStrategy, GB, MONTH_SEC, type StrategyEstimate } from "./estimate.js";
+import { estimateStrategy, GB, MONTH_SEC, type StrategyEstimate, SUSPECTED_MS } from "./estimate.js";
 import type { Figures } from "./figures.js";
 import type { Strategy } from "./strategy.js";
 import type { Workload } from "./workload.js";
@@ -81,7 +81,9 @@ function costsOf(estimate: StrategyEstimate, workload: Workload, figures: Figure
   const leastBlackoutMs = Math.min(f("move.replicaMs"), f("move.hybridMs"), f("move.snapshotMs")) + f("network.rttMs") / 2;
   const movesPerMonth = (movesPerSec / sessions) * MONTH_SEC;
   const downSec =
-    (losses * (estimate.failoverMs.value - leaseTtlMs) + movesPerMonth * (estimate.blackoutMs.value - leastBlackoutMs)) / 1_000;
+    (losses * (estimate.failoverMs.value - Math.min(leaseTtlMs, SUSPECTED_MS)) +
+      movesPerMonth * (estimate.blackoutMs.value - leastBlackoutMs)) /
+    1_000;
   return [
     { what: "memory", usd: Math.max(0, estimate.memoryBytes.value / sessions - ownerBytes) * (f("ram.usdPerGbMonth") / GB) },
     { what: "store", usd: estimate.storeUsdPerMonth.value / sessions },

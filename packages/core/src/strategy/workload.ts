@@ -21,8 +21,11 @@ export interface Workload {
   readonly standbys: number;
   /** Where `snapshot` and `hybrid` keep what they write. */
   readonly store: StoreKind;
-  /** How often `snapshot` writes a session that has turns. */
+  /** How often `snapshot` writes a session that has turns, and `hybrid` takes a base at the least. */
   readonly snapshotIntervalMs: number;
+  readonly baseIntervalMs: number;
+  /** `hybrid` takes a base before replaying the log would take longer. */
+  readonly replayBudgetMs: number;
   readonly leaseTtlMs: number;
 }
 
@@ -31,7 +34,6 @@ export type WorkloadInput = Pick<Workload, "stateBytes" | "turnsPerSec" | "moves
 
 /** A turn's change when nobody says how large it is. */
 export const DEFAULT_DELTA_BYTES = 200;
-const DEFAULT_SNAPSHOT_INTERVAL_MS = 10_000;
 
 /**
  * Completes a workload.
@@ -45,7 +47,9 @@ export function resolveWorkload(input: WorkloadInput): Workload {
     memoryBytes: null,
     standbys: Math.max(1, LIMITS.standbys.default),
     store: "disk",
-    snapshotIntervalMs: DEFAULT_SNAPSHOT_INTERVAL_MS,
+    snapshotIntervalMs: LIMITS.snapshotIntervalMs.default,
+    baseIntervalMs: LIMITS.baseIntervalMs.default,
+    replayBudgetMs: LIMITS.replayBudgetMs.default,
     leaseTtlMs: LIMITS.leaseTtlMs.default,
     ...input,
   };
@@ -57,6 +61,8 @@ export function resolveWorkload(input: WorkloadInput): Workload {
   check("sessions", workload.sessions, 1);
   check("standbys", workload.standbys, 1);
   check("snapshotIntervalMs", workload.snapshotIntervalMs, 1);
+  check("baseIntervalMs", workload.baseIntervalMs, 1);
+  check("replayBudgetMs", workload.replayBudgetMs, 1);
   check("leaseTtlMs", workload.leaseTtlMs, 1);
   if (memoryBytes !== null) check("memoryBytes", memoryBytes, 1);
   return workload;
