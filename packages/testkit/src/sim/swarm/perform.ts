@@ -419,10 +419,8 @@ function sleep(world: World, id: string, forMs: number): boolean {
     const feeds = owner?.feeds.values() ?? [];
     if (![...feeds].some(({ waited }) => waited)) return false;
   }
-  for (const key of owned) {
-    const model = world.models.get(key);
-    if (model !== undefined) model.suspicion = true;
-  }
+  // It may be given more in the moment between its waking and its next renewal.
+  for (const model of world.models.values()) model.suspicion = true;
   node.clock.sleep();
   cluster.network.still(node.address, true);
   cluster.clock.schedule(forMs, () => {
