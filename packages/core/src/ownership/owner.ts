@@ -19,6 +19,7 @@ import { type KeeperOwner, StandbyKeeper } from "./standby-keeper.js";
 import { StoreKeeper, type StoreOwner } from "./store-keeper.js";
 import { Stranded } from "./stranded.js";
 import { isClientOp, TurnLoop, type Waiting } from "./turn-loop.js";
+import { afterUnrecorded, beginningOf } from "./unrecorded.js";
 
 /**
  * The one owner of a session: runs its turns one after another, feeds its replicas, releases what turns produced once those that are
@@ -55,7 +56,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
     this.cell = start.cell;
     this.#start = start;
     this.#epoch = start.epoch;
-    this.#hash = start.hash;
+    this.#hash = start.cause.kind === "created" ? beginningOf(start.epoch) : start.hash;
     this.#recorded = start.cause.kind !== "taken";
     this.#eventual = start.cell.durability === "eventual";
     const { host, key } = slot;
@@ -286,7 +287,9 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
       for (const feed of this.#feeds.values()) feed.onDelta(result.delta, before);
       this.store.onTurn();
     } else if (this.log.toVersion !== result.version) {
+      this.#hash = afterUnrecorded(this.#hash, this.#epoch, result.version);
       this.log.reset(result.version);
+      for (const feed of this.#feeds.values()) if (feed.following) feed.resend(); // it came while the turn was in hand
       this.store.onTurn();
     }
     const attach = isClientOp(waiting) && waiting.t === "attach" ? waiting : null;

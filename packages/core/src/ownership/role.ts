@@ -46,7 +46,7 @@ export interface MoveCallbacks {
 export interface OwnerStart {
   readonly cell: SessionCell;
   readonly epoch: number;
-  /** Chain hash at the cell's version. */
+  /** Chain hash at the cell's version; for a created session its epoch decides. */
   readonly hash: number;
   /** Everything up to this version may have reached the clients. */
   readonly released: number;

@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { counter } from "./counter-session.js";
 import { Gate, nastySession } from "./nasty-session.js";
 import { Stage } from "./nasty-stage.js";
+import { SimCluster } from "./sim-cluster.js";
+import { Talker } from "./talker.js";
 
+const KEY = "counter/lives";
 const LOST = { copies: 0, extraMs: 0 } as const;
 
 /** What seeds of the simulator found, each reduced to its core. */
@@ -137,5 +141,31 @@ describe("found by the simulator", () => {
     await stage.run(1_000, { talking: true, stepMs: 10 });
     expect(cluster.slot(standby, key)?.cell?.version).toBe(cluster.slot("a", key)?.cell?.version);
     expect(await stage.settle()).toEqual([]);
+  });
+
+  it("a copy of the life before, at the same version, is not taken for one of this life", async () => {
+    const cluster = new SimCluster({ seed: 6, nodes: ["a"], definitions: [counter] });
+    await cluster.start();
+    const connect = async (who: string) => new Talker(who, await cluster.until(cluster.connect<typeof counter>(KEY, ["a"])));
+    const version = (id: string) => cluster.slot(id, KEY)?.cell?.version ?? 0;
+    const ann = await connect("ann");
+    await cluster.until(ann.say());
+    const b = await cluster.startNode("b");
+    await cluster.untilTrue("b holds a copy", () => version("b") > 0);
+    // From here on b hears nothing, neither of the end nor of the life that begins then.
+    cluster.network.intercept = () => LOST;
+    b.directory.faults.down = true;
+    ann.client.call.end().catch(() => undefined);
+    await cluster.untilTrue("it has ended", () => cluster.directory.records.get(KEY)?.ended === true);
+    const bob = await connect("bob");
+    while (version("a") < version("b")) await cluster.until(bob.say());
+    expect(version("a")).toBe(version("b"));
+    cluster.network.intercept = null;
+    b.directory.faults.down = false;
+    await cluster.untilTrue("b holds a copy again", () => cluster.directory.records.get(KEY)?.inSync.length === 1, 5_000);
+    for (let i = 0; i < 3; i++) await cluster.until(bob.say(), 5_000);
+    const links = (id: string) => [...(cluster.slot(id, KEY)?.cell?.links.keys() ?? [])];
+    expect(links("b")).toEqual(links("a"));
+    expect(cluster.incidents.filter(({ code }) => code === "E_CODEC_CORRUPT")).toEqual([]);
   });
 });
