@@ -23,6 +23,7 @@ export class Invariants {
   readonly #problem: (text: string) => void;
   readonly #seen = new WeakMap<Host, Map<SessionKey, Seen>>();
   readonly #nodes: SimNode[] = [];
+  readonly #ended = new Set<NodeRef>();
   #step = 0;
 
   constructor(cluster: SimCluster, models: ReadonlyMap<SessionKey, SessionModel>, problem: (text: string) => void) {
@@ -121,6 +122,7 @@ export class Invariants {
     if (record.stored && owner.store.bound === null && !record.ended)
       this.#problem(`rule 3: the store is in-sync with ${key}, but its owner ${self} does not wait for it`);
     for (const ref of record.inSync) {
+      if (this.#ended.has(ref)) continue; // it takes nothing over any more
       if (owner.feeds.get(ref)?.waited !== true)
         this.#problem(`rule 3: ${ref} is in-sync with ${key}, but its owner ${self} does not wait for it`);
     }
@@ -132,6 +134,7 @@ export class Invariants {
 
   /** The directory has ended a lease: its holder must have stopped before [rule 10]. */
   leaseEnded(ref: NodeRef): void {
+    this.#ended.add(ref);
     for (const { runtime, clock } of this.#nodes) {
       const host = runtime?.host;
       // A machine that was suspended cannot know.
