@@ -37,11 +37,9 @@ export function drawStore(plan: SeedPlan, { strategy, faults }: DrawOptions): Se
     every(12_000, () => ({ do: "storeDown", node: dice.below(plan.nodes + 1), forMs: Math.round(dice.log(50, 8_000)) }));
   if (!calm && dice.chance(0.2)) every(12_000, () => ({ do: "storeFull", forMs: Math.round(dice.log(50, 6_000)) }));
   if (!calm && dice.chance(0.5)) every(15_000, () => ({ do: "allDie", forMs: Math.round(dice.log(50, 5_000)) }));
-  // A small outbox passes its bound while releases wait for the store, which is another matter: seeds with copies in memory try it.
-  const { maxOutboxMessages: _, ...others } = plan.limits;
   return {
     ...plan,
-    limits: { ...others, ...limits },
+    limits: { ...plan.limits, ...limits },
     store,
     events: [...plan.events, ...events].sort((a, b) => a.atMs - b.atMs),
   };
