@@ -35,6 +35,8 @@ export class StandbyKeeper {
   #timer: Scheduled | null = null;
   /** Who failed since the last success, to try others first. */
   readonly #failed = new Set<NodeRef>();
+  /** Where the latest hand-over goes. */
+  #yieldedTo: NodeRef | null = null;
   #stopped = false;
 
   constructor(owner: KeeperOwner) {
@@ -107,9 +109,9 @@ export class StandbyKeeper {
           feed.recorded = true;
           this.#failed.clear();
           owner.adoptInSync(record);
-        } else {
+        } else if (!owner.moving || this.#yieldedTo !== feed.peer) {
           recruit.withdraw();
-        }
+        } // else the copy is the hand-over's, which may be recording it as heir [3]
         this.#recruit = null;
         owner.recordChanged();
         this.check();
@@ -139,6 +141,7 @@ export class StandbyKeeper {
 
   /** A hand-over begins: what is being recruited is given up, unless a write that may name it is under way. */
   yieldTo(target: NodeRef): void {
+    this.#yieldedTo = target;
     this.#timer?.cancel();
     this.#timer = null;
     const recruit = this.#recruit;

@@ -38,6 +38,32 @@ describe("found by the simulator", () => {
     expect(await stage.settle()).toEqual([]);
   });
 
+  it("a copy that turns out not to be needed stays when the session is being handed to it", async () => {
+    const stage = await Stage.open({ seed: 4, limits: { directoryTimeoutMs: 2_000 } });
+    const host = stage.cluster.node("a").runtime?.host;
+    const standby = stage.refOf(stage.standby);
+    const owner = () => stage.cluster.slot("a", stage.key)?.owner ?? null;
+    const spare = stage.target;
+    if (host == null) throw new Error("a is not part of the cluster");
+    // A silent standby has another node recruited in its place; it is heard again before that is recorded.
+    stage.cluster.node("a").directory.faults.delayMs = 400;
+    const slow = stage.taps.onFrame("ack", () => ({ copies: 1, extraMs: 100 }), { times: 1, from: spare });
+    host.onHealth(standby, "silent");
+    await stage.until("the spare is being brought in", () => owner()?.feeds.get(stage.refOf(spare)) !== undefined, 5_000);
+    host.onHealth(standby, "answering");
+    await stage.run(150);
+    expect(slow.times).toBe(1);
+    const dropped = stage.taps.onFrame("drop", () => undefined, { times: 1_000, to: spare });
+    const moved = stage.move("a", spare);
+    await stage.until("the heir is recorded", () => stage.cluster.directory.records.get(stage.key)?.heir != null, 5_000);
+    expect(dropped.times).toBe(0);
+    expect(owner()?.feeds.get(stage.refOf(spare))?.waited).toBe(true);
+    stage.cluster.node("a").directory.faults.delayMs = 1;
+    await stage.until("the move has ended", () => moved.end !== undefined, 10_000);
+    expect(moved.end).toMatchObject({ moved: true });
+    expect(await stage.settle()).toEqual([]);
+  });
+
   it("a move whose source loses its life after the GRANT is told to have failed", async () => {
     const stage = await Stage.open({ seed: 2 });
     stage.taps.onFrame("grant", () => ({ copies: 0, extraMs: 0 }), { times: 1_000 });

@@ -413,6 +413,8 @@ function sleep(world: World, id: string, forMs: number): boolean {
   if (host === null || host === undefined || node.clock.paused) return false;
   const owned = host.ownedKeys();
   if (owned.length === 0) return false;
+  // One that it is about to be given is nobody's to wait for yet.
+  for (const { cas } of host.slots.values()) if (cas.pending) return false;
   for (const key of owned) {
     const owner = host.slots.get(key)?.owner ?? null;
     if (owner !== null && owner.store.bound !== null) continue;

@@ -24,4 +24,5 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
   { seed: 10444, was: "a replica that had gone another way before the version that it was asked about was asked for ever" },
   { seed: 10755, was: "a copy of a new life was given up for the late word that the life before had ended, and was fed in vain for ever" },
   { seed: 243, was: "a link that a late hello had begun anew went on under the numbers of the link before" },
+  { seed: 4393, was: "a copy that was not needed any more was dropped although the session was being handed to it" },
 ];
