@@ -23,10 +23,10 @@ const limits = { standbys: 1, leaseTtlMs: 2_500, clientHeartbeatMs: 500 };
 const closing = closingAfterEach();
 
 describe("a node process with a talking client", () => {
-  const start = async () => {
+  const start = async (ids: readonly string[] = ["a", "b", "c"]) => {
     const events = new NodeEvents();
     const cluster: LocalCluster = closing(
-      await startLocalCluster({ nodes: [{ id: "a" }, { id: "b" }, { id: "c" }], module, limits, onEvent: events.listen }),
+      await startLocalCluster({ nodes: ids.map((id) => ({ id })), module, limits, onEvent: events.listen }),
       (cluster) => cluster.stop(),
     );
     const eye = closing(new Eye(cluster.directoryEndpoint), (eye) => eye.close());
@@ -91,14 +91,26 @@ describe("a node process with a talking client", () => {
     await talker.finish();
   });
 
-  test("SIGSTOP of the standby: nothing that it has not acknowledged is shown to the client until its lease has ended", async () => {
-    const { events, cluster, talker, owner, standby } = await start();
+  test("SIGSTOP of the only other node: nothing that it has not acknowledged is shown to the client until its lease has ended", async () => {
+    const { events, cluster, talker, owner, standby } = await start(["a", "b"]);
     const paused = cluster.node(standby ?? "");
     process.kill(paused.pid, "SIGSTOP");
     await talker.until(() => talker.open >= 128);
     await talker.until(() => talker.open < 10);
     process.kill(paused.pid, "SIGCONT");
     await events.first((node, event) => node === paused.id && event.type === "joined" && event.self === `${paused.id}#2`);
+    await talker.more(50);
+    expect(talker.client.owner).toBe(owner.id);
+    await talker.finish();
+  });
+
+  test("SIGSTOP of the standby where there is another node: that one takes its place before its lease has ended", async () => {
+    const { cluster, talker, owner, standby } = await start();
+    const paused = cluster.node(standby ?? "");
+    process.kill(paused.pid, "SIGSTOP");
+    await talker.more(500);
+    expect((await owner.command({ command: "status" })).failovers.suspicions).toBeGreaterThan(0);
+    process.kill(paused.pid, "SIGCONT");
     await talker.more(50);
     expect(talker.client.owner).toBe(owner.id);
     await talker.finish();
