@@ -23,7 +23,7 @@ export function perform(world: World, event: PlannedEvent): void {
       done(id, otherId);
       return;
     case "cutOne":
-      cutOff(world, [id], forMs, amount < 0.3);
+      split(world, [id], forMs, amount < 0.3);
       done(id, forMs);
       return;
     case "cutMinority":
@@ -349,10 +349,6 @@ function split(world: World, part: readonly string[], forMs: number, directory: 
   if (!directory) return;
   const fewer = part.length * 2 <= ids.length ? part : ids.filter((id) => !part.includes(id));
   for (const id of fewer) cutDirectory(world, id, forMs);
-}
-
-function cutOff(world: World, part: readonly string[], forMs: number, directory: boolean): void {
-  split(world, part, forMs, directory);
 }
 
 /** Nothing of what the node sends to others arrives. */
