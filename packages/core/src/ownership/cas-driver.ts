@@ -1,9 +1,10 @@
 import { errorCodeOf } from "../errors/sojourn-error.js";
 import type { Limits } from "../limits/catalogue.js";
 import type { NodeRef, SessionKey } from "../names.js";
-import type { Clock, Scheduled } from "../ports/clock.js";
+import type { Clock } from "../ports/clock.js";
 import type { CasOutcome, Directory, RecordDraft, SessionRecord } from "../ports/directory.js";
 import type { Random } from "../ports/random.js";
+import { Backoff } from "./backoff.js";
 
 /** A change as of ownership/drafts.ts, applied to the record as it stands. */
 export type RecordChange = (record: SessionRecord | null) => Omit<RecordDraft, "writer"> | null;
@@ -54,13 +55,14 @@ export class CasDriver {
   #known: boolean;
   #busy = false;
   #disposed = false;
-  #retry: Scheduled | null = null;
+  readonly #backoff: Backoff;
 
   /** @param record the newest record known, or undefined when none has been read */
   constructor(ports: CasDriverPorts, key: SessionKey, record: SessionRecord | null | undefined, events: CasDriverEvents) {
     this.#ports = ports;
     this.#key = key;
     this.#events = events;
+    this.#backoff = new Backoff(ports.clock, ports.random, ports.limits.directoryRetryMs);
     this.#record = record ?? null;
     this.#known = record !== undefined;
   }
@@ -93,7 +95,7 @@ export class CasDriver {
   dispose(): void {
     this.#disposed = true;
     this.#queue.length = 0;
-    this.#retry?.cancel();
+    this.#backoff.cancel();
   }
 
   #next(): void {
@@ -105,7 +107,7 @@ export class CasDriver {
     }
     this.#busy = true;
     if (this.#known) this.#attempt(pending, false);
-    else this.#read(pending, 0);
+    else this.#read(pending);
   }
 
   #finish(outcome: ChangeOutcome): void {
@@ -121,23 +123,25 @@ export class CasDriver {
     const change = pending.change(this.#record);
     if (change === null) {
       if (fresh) this.#finish({ outcome: "void", record: this.#record });
-      else this.#read(pending, 0);
+      else this.#read(pending);
       return;
     }
     const { epoch, owner, inSync, heir, ended, strategy, stored } = change;
     const writer = `${this.#ports.self}/${this.#ports.nextRequest()}`;
-    this.#write(pending, this.#record?.revision ?? 0, { epoch, owner, inSync, heir, ended, strategy, stored, writer }, 0);
+    this.#write(pending, this.#record?.revision ?? 0, { epoch, owner, inSync, heir, ended, strategy, stored, writer });
   }
 
-  #write(pending: Pending, expected: number, draft: RecordDraft, tries: number): void {
+  #write(pending: Pending, expected: number, draft: RecordDraft): void {
     this.#ports.directory.compareAndSet(this.#key, expected, draft).then(
       (outcome) => {
-        if (!this.#disposed) this.#answered(pending, draft, outcome);
+        if (this.#disposed) return;
+        this.#backoff.succeeded();
+        this.#answered(pending, draft, outcome);
       },
       (error: unknown) => {
         if (this.#disposed) return;
         if (errorCodeOf(error) === "E_LEASE_ENDED") return; // the node will notice and drop everything
-        this.#later(tries, () => this.#write(pending, expected, draft, tries + 1));
+        this.#backoff.failed(() => this.#write(pending, expected, draft));
       },
     );
   }
@@ -165,24 +169,17 @@ export class CasDriver {
     if (this.learn(record) && record !== null) this.#events.heard(record);
   }
 
-  #read(pending: Pending, tries: number): void {
+  #read(pending: Pending): void {
     this.#ports.directory.read(this.#key).then(
       (record) => {
         if (this.#disposed) return;
+        this.#backoff.succeeded();
         this.#hear(record);
         this.#attempt(pending, true);
       },
       () => {
-        if (!this.#disposed) this.#later(tries, () => this.#read(pending, tries + 1));
+        if (!this.#disposed) this.#backoff.failed(() => this.#read(pending));
       },
     );
-  }
-
-  #later(tries: number, task: () => void): void {
-    const pause = this.#ports.limits.directoryRetryMs * Math.min(2 ** tries, 64) * (0.5 + this.#ports.random.next());
-    this.#retry = this.#ports.clock.schedule(pause, () => {
-      this.#retry = null;
-      if (!this.#disposed) task();
-    });
   }
 }

@@ -57,7 +57,7 @@ export const replicationBugs: readonly Mutant[] = [
       {
         module: "core/ownership/cas-driver",
         find: "this.#hear(outcome.current); // Refused for good, also an earlier sending of it: its revision is used up. If that one was applied and others wrote on // top of it since, the change is judged anew from what stands now. this.#attempt(pending, true);",
-        replace: "this.#hear(outcome.current); this.#write(pending, outcome.current?.revision ?? 0, draft, 0);",
+        replace: "this.#hear(outcome.current); this.#write(pending, outcome.current?.revision ?? 0, draft);",
       },
     ],
   },

@@ -71,7 +71,7 @@ export const brokenRules: readonly Mutant[] = [
     edits: [
       {
         module: "core/ownership/cas-driver",
-        find: "this.#later(tries, () => this.#write(pending, expected, draft, tries + 1));",
+        find: "this.#backoff.failed(() => this.#write(pending, expected, draft));",
         replace: 'this.#finish({ outcome: "void", record: this.#record });',
       },
     ],
