@@ -1,22 +1,10 @@
-import type { NodeRef, SessionKey } from "../names.js";
+import type { NodeRef } from "../names.js";
 import type { Scheduled } from "../ports/clock.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
-import type { DeltaLog } from "./delta-log.js";
-import type { SlotHost } from "./slot-host.js";
+import { countFitting, type ReplicaSource } from "./replica-source.js";
 
 /** The owner's side, as a feed sees it. */
-export interface FeedSource {
-  readonly key: SessionKey;
-  readonly host: SlotHost;
-  readonly log: DeltaLog;
-  readonly epoch: number;
-  readonly version: number;
-  readonly hash: number;
-  readonly stateVersion: number;
-  /** The encoded session at `version`; only called when no turn is in hand. */
-  snapshot(): Uint8Array;
-  /** True while a turn is in hand. */
-  readonly busy: boolean;
+export interface FeedSource extends ReplicaSource {
   /** How long deltas may be gathered before they are sent; 0 when somebody waits for them. */
   readonly gatherMs: number;
   /** The feed's acknowledged version went up. */
@@ -215,14 +203,7 @@ export class Feed {
 
   /** How many of the deltas one frame carries; the rest follows with the next acknowledgement. */
   #fitting(deltas: readonly Uint8Array[]): number {
-    let room = this.#source.host.limits.maxPeerFrameBytes / 2;
-    let count = 0;
-    for (const delta of deltas) {
-      room -= delta.length;
-      if (room < 0) break;
-      count++;
-    }
-    return count;
+    return countFitting(deltas, this.#source.host.limits.maxPeerFrameBytes / 2);
   }
 
   #send(deltas: readonly Uint8Array[], fromVersion: number, fromHash: number): void {

@@ -1,20 +1,17 @@
 import { type NodeRef, nodeIdOf } from "../names.js";
 import type { Scheduled } from "../ports/clock.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
-import type { DeltaLog } from "./delta-log.js";
 import type { Feed } from "./feed.js";
+import { type Chain, isOnChain } from "./replica-source.js";
 import type { SlotPort } from "./role.js";
 
 /** Why a recruit failed. */
 export type RecruitFailure = "E_MOVE_REFUSED" | "E_MOVE_FAILED" | "E_NODE_CORDONED";
 
 /** The owner, as a recruiting sees it. */
-export interface RecruitOwner {
+export interface RecruitOwner extends Chain {
   readonly slot: SlotPort;
-  readonly log: DeltaLog;
   readonly epoch: number;
-  readonly version: number;
-  readonly hash: number;
   readonly released: number;
   readonly stateVersion: number;
   openFeed(ref: NodeRef): { feed: Feed; fresh: boolean };
@@ -107,17 +104,10 @@ export class Recruit {
     this.#fresh = fresh;
     this.#phase = { name: "copying", deadline, feed, waitedAt: null };
     if (fresh) {
-      if (have !== null && this.#fits(have)) feed.startAt(have.version);
+      if (have !== null && isOnChain(this.#owner, have)) feed.startAt(have.version);
       else feed.startBase();
     }
     this.#check();
-  }
-
-  /** Whether a copy at this position lies on this owner's chain. */
-  #fits(have: { readonly version: number; readonly hash: number }): boolean {
-    const { log, version, hash } = this.#owner;
-    if (have.version === version) return have.hash === hash;
-    return log.since(have.version)?.hash === have.hash;
   }
 
   onAcked(feed: Feed): void {

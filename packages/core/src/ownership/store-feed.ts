@@ -1,26 +1,13 @@
 import { errorCodeOf } from "../errors/sojourn-error.js";
-import type { SessionKey } from "../names.js";
 import type { Scheduled } from "../ports/clock.js";
 import type { AppendOutcome, LogRecord, Position } from "../ports/session-store.js";
 import { RecordTables } from "../store/record-tables.js";
 import type { StoreWriter } from "../store/store-writer.js";
 import { Backoff } from "./backoff.js";
-import type { DeltaLog } from "./delta-log.js";
-import type { SlotHost } from "./slot-host.js";
+import { countFitting, isOnChain, type ReplicaSource } from "./replica-source.js";
 
 /** The owner's side, as its store feed sees it. */
-export interface StoreFeedSource {
-  readonly key: SessionKey;
-  readonly host: SlotHost;
-  readonly log: DeltaLog;
-  readonly epoch: number;
-  readonly version: number;
-  readonly hash: number;
-  readonly stateVersion: number;
-  /** The encoded session at `version`; only called when no turn is in hand. */
-  snapshot(): Uint8Array;
-  /** True while a turn is in hand. */
-  readonly busy: boolean;
+export interface StoreFeedSource extends ReplicaSource {
   /** More is durable now. */
   onStored(): void;
   /** The store has seen a newer epoch of the session: only the directory decides what that means. */
@@ -206,13 +193,7 @@ export class StoreFeed {
     const since = log.since(fromVersion);
     const codec = host.codecOf(key);
     if (since === null || since.hash === null || codec === null) return null;
-    let room = host.limits.maxStoreRecordBytes / 2;
-    let count = 0;
-    for (const delta of since.deltas) {
-      room -= delta.length;
-      if (room < 0) break;
-      count++;
-    }
+    const count = countFitting(since.deltas, host.limits.maxStoreRecordBytes / 2);
     const { count: alike, need } = this.#tables.fitting(codec, since.deltas.slice(0, count));
     const table = this.#tables.missing(codec, need);
     if (alike === 0 || table === "unknown") return null;
@@ -252,7 +233,7 @@ export class StoreFeed {
 
   /** The log ends elsewhere. If that lies on this chain it goes on from there. */
   #placeAt(end: Position | null, tried: number): void {
-    if (end === null || end.version === tried || !this.#isOnChain(end)) {
+    if (end === null || end.version === tried || !isOnChain(this.#source, end)) {
       this.#unplace();
       return;
     }
@@ -260,12 +241,6 @@ export class StoreFeed {
     this.#logged = end.version;
     this.#advance(end.version);
     this.#push();
-  }
-
-  #isOnChain({ version, hash }: Position): boolean {
-    const source = this.#source;
-    if (version === source.version) return hash === source.hash;
-    return source.log.since(version)?.hash === hash;
   }
 
   // ---- bases ----
