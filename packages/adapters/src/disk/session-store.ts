@@ -19,7 +19,6 @@ import {
   LogRecords,
   openBase,
   type PruneReport,
-  parseSessionKey,
   planPrune,
   proveReplica,
   resolveLimits,
@@ -32,6 +31,7 @@ import {
   sealBase,
 } from "@sojourn/core";
 import type { Transaction } from "lmdb";
+import { StoreHandle } from "../store-handle.js";
 import { asDiskError, openLmdb } from "./open-lmdb.js";
 import { type BaseRow, type HeadRow, SessionRows } from "./session-rows.js";
 
@@ -75,8 +75,7 @@ class DiskSessionStore implements SessionStore {
   readonly #records: LogRecords;
   readonly #rows: SessionRows;
   readonly #ahead = new Map<string, Ahead>();
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closed = false;
+  readonly #handle = new StoreHandle();
 
   constructor({ path, limits }: DiskSessionStoreOptions) {
     this.#path = path;
@@ -90,13 +89,13 @@ class DiskSessionStore implements SessionStore {
   }
 
   async fence(session: string, epoch: number): ReturnType<SessionStore["fence"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const judged = await this.#change(session, 0, (head) => judgeFence(head, epoch));
     return judged.outcome === "stale" ? judged : { outcome: "fenced" };
   }
 
   async putBase(session: string, base: BaseWrite): ReturnType<SessionStore["putBase"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const early = judgeBase(this.#headOf(session).head, base);
     if (early.outcome === "stale") return early;
     const at = { epoch: base.epoch, version: base.version };
@@ -109,7 +108,7 @@ class DiskSessionStore implements SessionStore {
       const count = await this.#upload(upload, first, pieces);
       return await this.#commitBase(session, base, { at, upload, pieces: count });
     } catch (error) {
-      if (!this.#closed) await this.#rows.dropUpload(upload).catch(() => undefined);
+      if (!this.#handle.closed) await this.#rows.dropUpload(upload).catch(() => undefined);
       throw error;
     }
   }
@@ -127,7 +126,7 @@ class DiskSessionStore implements SessionStore {
     };
     put(first);
     for await (const piece of rest) {
-      this.#checkOpen();
+      this.#handle.checkOpen();
       put(piece);
       if (writes.length < PIECES_AT_ONCE) continue;
       await this.#writing(writes.length * piece.length, Promise.all(writes));
@@ -156,7 +155,7 @@ class DiskSessionStore implements SessionStore {
 
   append(entries: readonly LogEntry[]): Promise<readonly AppendOutcome[]> {
     try {
-      this.#checkOpen();
+      this.#handle.checkOpen();
     } catch (error) {
       return Promise.reject(error);
     }
@@ -181,7 +180,7 @@ class DiskSessionStore implements SessionStore {
   }
 
   async read(session: string): Promise<StoredReplica | null> {
-    this.#check(session);
+    this.#handle.check(session);
     return this.#reading(session, async (transaction) => {
       const rows = this.#rows;
       const { head } = rows.head(session, transaction);
@@ -203,7 +202,7 @@ class DiskSessionStore implements SessionStore {
   }
 
   async list({ prefix, after, limit }: ListQuery): Promise<SessionPage> {
-    this.#checkOpen();
+    this.#handle.checkOpen();
     const most = Math.min(limit, this.#limits.maxStoreListEntries);
     const segments = prefix.endsWith("/") ? prefix.slice(0, -1) : prefix;
     this.#rows.refresh();
@@ -220,7 +219,7 @@ class DiskSessionStore implements SessionStore {
   }
 
   async remove(session: string, epoch: number): ReturnType<SessionStore["remove"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const judged = await this.#change(
       session,
       0,
@@ -234,7 +233,7 @@ class DiskSessionStore implements SessionStore {
   }
 
   async forget(session: string): ReturnType<SessionStore["forget"]> {
-    this.#check(session);
+    this.#handle.check(session);
     this.#rows.refresh();
     const { head, version } = this.#headOf(session);
     if (head.base !== null || head.log !== null) return { outcome: "kept" };
@@ -243,11 +242,11 @@ class DiskSessionStore implements SessionStore {
   }
 
   async prune(session: string, keepBases: number): Promise<PruneReport> {
-    this.#check(session);
+    this.#handle.check(session);
     return this.#reading(session, async (transaction) => {
       const bases = this.#rows.baseRows(session, transaction).map((row) => ({ ...row.at, row }));
       const plan = await planPrune(bases, keepBases, async ({ row }) => (await this.#load(session, row, transaction)) !== null);
-      this.#checkOpen();
+      this.#handle.checkOpen();
       const records = this.#rows.recordKeys(session).filter((at) => isBefore(at, plan.logFrom));
       if (plan.remove.length > 0 || records.length > 0) {
         const removed = this.#rows.together(() => {
@@ -267,9 +266,8 @@ class DiskSessionStore implements SessionStore {
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await Promise.allSettled(this.#underWay);
+    if (this.#handle.closed) return;
+    await this.#handle.close();
     await this.#rows.root.close();
   }
 
@@ -284,7 +282,7 @@ class DiskSessionStore implements SessionStore {
     also: () => void = () => undefined,
   ): Promise<Judged<Refusal>> {
     for (;;) {
-      this.#checkOpen();
+      this.#handle.checkOpen();
       const ahead = this.#ahead.get(session);
       const row = this.#headOf(session);
       const judged = judge(row.head);
@@ -332,22 +330,15 @@ class DiskSessionStore implements SessionStore {
         transaction.done();
       }
     })();
-    return this.#track(reading);
+    return this.#handle.track(reading);
   }
 
   async #writing<T>(bytes: number, write: Promise<T>): Promise<T> {
     try {
-      return await this.#track(write);
+      return await this.#handle.track(write);
     } catch (cause) {
       throw cause instanceof SojournError ? cause : this.#writeError(bytes, cause);
     }
-  }
-
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#underWay.add(work);
-    const done = (): void => void this.#underWay.delete(work);
-    work.then(done, done);
-    return work;
   }
 
   /** LMDB tells a write that came short as EIO, whatever the reason; a look at the disk tells whether it is full. */
@@ -358,15 +349,6 @@ class DiskSessionStore implements SessionStore {
       return new SojournError("E_STORE_FULL", `the disk of the store is full: ${free ?? 0} bytes are free`, { freeBytes: free }, cause);
     }
     return new SojournError("E_STORE_UNAVAILABLE", "the store could not be written", {}, cause);
-  }
-
-  #check(session: string): void {
-    this.#checkOpen();
-    parseSessionKey(session);
-  }
-
-  #checkOpen(): void {
-    if (this.#closed) throw new SojournError("E_STORE_UNAVAILABLE", "the store is closed");
   }
 }
 

@@ -16,17 +16,16 @@ import {
   NO_HEAD,
   openBase,
   type PruneReport,
-  parseSessionKey,
   planPrune,
   proveReplica,
   resolveLimits,
   type SessionHead,
   type SessionPage,
   type SessionStore,
-  SojournError,
   type StoredReplica,
   sealBase,
 } from "@sojourn/core";
+import { StoreHandle } from "../store-handle.js";
 
 /** A record or base in its stored form. */
 interface Kept {
@@ -98,7 +97,7 @@ class MemorySessionStore implements SessionStore {
   readonly #contents: MemoryStoreContents;
   readonly #limits: Limits;
   readonly #records: LogRecords;
-  #closed = false;
+  readonly #handle = new StoreHandle();
 
   constructor(contents: MemoryStoreContents, limits: Limits) {
     this.#contents = contents;
@@ -107,7 +106,7 @@ class MemorySessionStore implements SessionStore {
   }
 
   async fence(session: string, epoch: number): ReturnType<SessionStore["fence"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const kept = this.#contents.get(session);
     const judged = judgeFence(kept.head, epoch);
     if (judged.outcome === "stale") return judged;
@@ -116,13 +115,13 @@ class MemorySessionStore implements SessionStore {
   }
 
   async putBase(session: string, base: BaseWrite): ReturnType<SessionStore["putBase"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const early = judgeBase(this.#contents.get(session).head, base);
     if (early.outcome === "stale") return early;
     const { maxSnapshotBytes: maxBytes, storePieceBytes: pieceBytes } = this.#limits;
     const pieces: Uint8Array[] = [];
     for await (const piece of sealBase(session, base, { crc32, maxBytes, pieceBytes })) pieces.push(piece);
-    this.#check(session);
+    this.#handle.check(session);
     const kept = this.#contents.get(session);
     const judged = judgeBase(kept.head, base);
     if (judged.outcome === "stale") return judged;
@@ -133,7 +132,7 @@ class MemorySessionStore implements SessionStore {
   }
 
   async append(entries: readonly LogEntry[]): Promise<readonly AppendOutcome[]> {
-    if (this.#closed) throw closed();
+    this.#handle.checkOpen();
     return entries.map((entry) => this.#appendOne(entry));
   }
 
@@ -152,7 +151,7 @@ class MemorySessionStore implements SessionStore {
   }
 
   async read(session: string): Promise<StoredReplica | null> {
-    this.#check(session);
+    this.#handle.check(session);
     const { head, bases, log } = this.#contents.get(session);
     const records = log.map((at) => this.#records.decode(session, at.bytes) ?? { damaged: at });
     const candidates = bases.map((at) => ({ at, load: async () => openBase(session, at.bytes, crc32) }));
@@ -160,14 +159,14 @@ class MemorySessionStore implements SessionStore {
   }
 
   async list({ prefix, after, limit }: ListQuery): Promise<SessionPage> {
-    if (this.#closed) throw closed();
+    this.#handle.checkOpen();
     const all = this.#contents.sessions().filter((session) => isUnder(session, prefix) && (after === undefined || session > after));
     const sessions = all.slice(0, Math.min(limit, this.#limits.maxStoreListEntries));
     return { sessions, next: sessions.length < all.length ? (sessions.at(-1) ?? null) : null };
   }
 
   async remove(session: string, epoch: number): ReturnType<SessionStore["remove"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const judged = judgeRemove(this.#contents.get(session).head, epoch);
     if (judged.outcome === "stale") return judged;
     this.#contents.set(session, nothing(judged.head));
@@ -175,7 +174,7 @@ class MemorySessionStore implements SessionStore {
   }
 
   async forget(session: string): ReturnType<SessionStore["forget"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const { bases, log } = this.#contents.get(session);
     if (bases.length > 0 || log.length > 0) return { outcome: "kept" };
     this.#contents.drop(session);
@@ -183,7 +182,7 @@ class MemorySessionStore implements SessionStore {
   }
 
   async prune(session: string, keepBases: number): Promise<PruneReport> {
-    this.#check(session);
+    this.#handle.check(session);
     const plan = await planPrune(
       this.#contents.get(session).bases,
       keepBases,
@@ -201,16 +200,7 @@ class MemorySessionStore implements SessionStore {
     };
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
+  close(): Promise<void> {
+    return this.#handle.close();
   }
-
-  #check(session: string): void {
-    if (this.#closed) throw closed();
-    parseSessionKey(session);
-  }
-}
-
-function closed(): SojournError {
-  return new SojournError("E_STORE_UNAVAILABLE", "the store is closed");
 }

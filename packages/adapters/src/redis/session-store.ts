@@ -14,7 +14,6 @@ import {
   openBase,
   type Position,
   type PruneReport,
-  parseSessionKey,
   planPrune,
   proveReplica,
   resolveLimits,
@@ -27,6 +26,7 @@ import {
   type StoredReplica,
   sealBase,
 } from "@sojourn/core";
+import { StoreHandle } from "../store-handle.js";
 import { commandsOf, listOf, type RedisClient, type Reply, type SendCommand, textOf } from "./client.js";
 import { APPEND, BASE, FENCE, FORGET, PRUNE, READ, REMOVE } from "./scripts.js";
 import { StoreKeys } from "./store-keys.js";
@@ -69,13 +69,12 @@ class RedisSessionStore implements SessionStore {
   readonly #keys: StoreKeys;
   readonly #limits: Limits;
   readonly #records: LogRecords;
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closed = false;
+  readonly #handle = new StoreHandle();
 
   constructor({ client, name = "sojourn", limits }: RedisSessionStoreOptions) {
     this.#limits = resolveLimits(limits);
     const send = commandsOf(client, this.#limits.storeTimeoutMs);
-    this.#send = (...args) => this.#track(send(...args));
+    this.#send = (...args) => this.#handle.track(send(...args));
     this.#keys = new StoreKeys(name);
     this.#records = new LogRecords(crc32, this.#limits.maxStoreRecordBytes);
   }
@@ -92,13 +91,13 @@ class RedisSessionStore implements SessionStore {
   }
 
   async fence(session: string, epoch: number): ReturnType<SessionStore["fence"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const reply = await this.#script(FENCE, [this.#keys.head(session), this.#keys.index], [session, String(epoch)]);
     return staleOf(reply) ?? { outcome: "fenced" };
   }
 
   async putBase(session: string, base: BaseWrite): ReturnType<SessionStore["putBase"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const fence = textOf(await this.#send("HGET", this.#keys.head(session), "f"));
     if (base.epoch < Number(fence)) return { outcome: "stale", epoch: Number(fence) };
     const { maxSnapshotBytes: maxBytes, storePieceBytes: pieceBytes } = this.#limits;
@@ -113,7 +112,7 @@ class RedisSessionStore implements SessionStore {
       if (stored.outcome === "stale") await this.#dropPieces(pieces);
       return stored;
     } catch (error) {
-      if (!this.#closed) await this.#dropPieces(pieces).catch(() => undefined);
+      if (!this.#handle.closed) await this.#dropPieces(pieces).catch(() => undefined);
       throw error;
     }
   }
@@ -130,7 +129,7 @@ class RedisSessionStore implements SessionStore {
     };
     put(first);
     for await (const piece of rest) {
-      this.#checkOpen();
+      this.#handle.checkOpen();
       put(piece);
       if (writes.length < PIECES_AT_ONCE) continue;
       await Promise.all(writes);
@@ -140,7 +139,7 @@ class RedisSessionStore implements SessionStore {
   }
 
   async #commitBase(session: string, base: BaseWrite, row: Buffer, pieces: readonly string[]): ReturnType<SessionStore["putBase"]> {
-    this.#checkOpen();
+    this.#handle.checkOpen();
     const keys = [this.#keys.head(session), this.#keys.index, this.#keys.bases(session), ...pieces];
     const { epoch, version, hash } = base;
     const reply = await this.#script(BASE, keys, [session, `${epoch}`, `${version}`, `${hash}`, row, this.#keys.pieces]);
@@ -154,8 +153,8 @@ class RedisSessionStore implements SessionStore {
     for (let at = 0; at < pieces.length; at += 512) await this.#send("DEL", ...pieces.slice(at, at + 512));
   }
 
-  append(entries: readonly LogEntry[]): Promise<readonly AppendOutcome[]> {
-    if (this.#closed) return Promise.reject(closed());
+  async append(entries: readonly LogEntry[]): Promise<readonly AppendOutcome[]> {
+    this.#handle.checkOpen();
     // One connection keeps the order, and the client writes what comes in one turn together.
     return Promise.all(entries.map((entry) => this.#appendOne(entry)));
   }
@@ -177,7 +176,7 @@ class RedisSessionStore implements SessionStore {
   }
 
   async read(session: string): Promise<StoredReplica | null> {
-    this.#check(session);
+    this.#handle.check(session);
     return this.#whileChanging(async () => {
       const { head, bases, records } = await this.#found(session);
       const candidates = bases.map((row) => ({ at: row.at, load: () => this.#load(session, row) }));
@@ -186,7 +185,7 @@ class RedisSessionStore implements SessionStore {
   }
 
   async list({ prefix, after, limit }: ListQuery): Promise<SessionPage> {
-    this.#checkOpen();
+    this.#handle.checkOpen();
     const most = Math.min(limit, this.#limits.maxStoreListEntries);
     const segments = prefix.endsWith("/") ? prefix.slice(0, -1) : prefix;
     const found: string[] = [];
@@ -202,20 +201,20 @@ class RedisSessionStore implements SessionStore {
   }
 
   async remove(session: string, epoch: number): ReturnType<SessionStore["remove"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const keys = [this.#keys.head(session), this.#keys.index, this.#keys.bases(session), this.#keys.log(session)];
     const reply = await this.#script(REMOVE, keys, [session, `${epoch}`, `${epoch + 1}`, this.#keys.pieces]);
     return staleOf(reply) ?? { outcome: "removed" };
   }
 
   async forget(session: string): ReturnType<SessionStore["forget"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const reply = await this.#script(FORGET, [this.#keys.head(session), this.#keys.index], [session]);
     return { outcome: textOf(listOf(reply)[0]) === "kept" ? "kept" : "forgotten" };
   }
 
   async prune(session: string, keepBases: number): Promise<PruneReport> {
-    this.#check(session);
+    this.#handle.check(session);
     const plan = await this.#whileChanging(async () => {
       const { bases } = await this.#found(session);
       const rows = bases.map((row) => ({ ...row.at, row }));
@@ -234,9 +233,8 @@ class RedisSessionStore implements SessionStore {
     };
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.allSettled(this.#underWay);
+  close(): Promise<void> {
+    return this.#handle.close();
   }
 
   async #found(
@@ -306,22 +304,6 @@ class RedisSessionStore implements SessionStore {
       return await this.#send("EVAL", script, ...rest);
     }
   }
-
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#underWay.add(work);
-    const done = (): void => void this.#underWay.delete(work);
-    work.then(done, done);
-    return work;
-  }
-
-  #check(session: string): void {
-    this.#checkOpen();
-    parseSessionKey(session);
-  }
-
-  #checkOpen(): void {
-    if (this.#closed) throw closed();
-  }
 }
 
 const shas = new Map([FENCE, APPEND, BASE, REMOVE, FORGET, PRUNE, READ].map((script) => [script, sha1(script)]));
@@ -346,8 +328,4 @@ function positionOf(texts: readonly (string | undefined)[]): Position | null {
 function staleOf(reply: Reply): StaleWrite | null {
   const [outcome, epoch] = listOf(reply);
   return textOf(outcome) === "stale" ? { outcome: "stale", epoch: Number(textOf(epoch)) } : null;
-}
-
-function closed(): SojournError {
-  return new SojournError("E_STORE_UNAVAILABLE", "the store is closed");
 }

@@ -13,7 +13,6 @@ import {
   LogRecords,
   openBase,
   type PruneReport,
-  parseSessionKey,
   planPrune,
   proveReplica,
   resolveLimits,
@@ -25,6 +24,7 @@ import {
   type StoredReplica,
   sealBase,
 } from "@sojourn/core";
+import { StoreHandle } from "../store-handle.js";
 import { ConditionalJournal } from "./conditional-journal.js";
 import { detectFencing, type Fencing } from "./detect-fencing.js";
 import { FenceJournal } from "./fence-journal.js";
@@ -87,8 +87,7 @@ class S3SessionStore implements SessionStore {
   readonly #lanes = new Map<string, Promise<unknown>>();
   /** Records that wait for the write before them and will share the next. */
   readonly #waiting = new Map<string, Waiting[]>();
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closed = false;
+  readonly #handle = new StoreHandle();
 
   constructor(objects: Objects, names: ObjectNames, journal: Journal, records: LogRecords, limits: Limits) {
     this.#objects = objects;
@@ -99,25 +98,25 @@ class S3SessionStore implements SessionStore {
   }
 
   async fence(session: string, epoch: number): ReturnType<SessionStore["fence"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const judged = await this.#inTurn(session, () => this.#journal.fence(session, epoch));
     return judged.outcome === "stale" ? judged : { outcome: "fenced" };
   }
 
   async putBase(session: string, base: BaseWrite): ReturnType<SessionStore["putBase"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const { maxSnapshotBytes: maxBytes, storePartBytes: pieceBytes } = this.#limits;
     const key = this.#journal.baseKey(session, base);
     const sealed = sealBase(session, base, { crc32, maxBytes, pieceBytes });
     const first = (await sealed.next()).value ?? new Uint8Array(0);
     const early = await this.#journal.overtaken(session, base.epoch);
     if (early !== null) return early;
-    if (first.length < pieceBytes) await this.#track(this.#objects.put(key, first));
+    if (first.length < pieceBytes) await this.#handle.track(this.#objects.put(key, first));
     else {
-      const stale = await this.#track(this.#putParts(session, base.epoch, key, startingWith(first, sealed)));
+      const stale = await this.#handle.track(this.#putParts(session, base.epoch, key, startingWith(first, sealed)));
       if (stale !== null) return stale;
     }
-    this.#checkOpen();
+    this.#handle.checkOpen();
     const judged = await this.#inTurn(session, () => this.#journal.commitBase(session, base, key));
     return judged.outcome === "stale" ? judged : { outcome: "stored" };
   }
@@ -137,7 +136,7 @@ class S3SessionStore implements SessionStore {
   }
 
   async append(entries: readonly LogEntry[]): Promise<readonly AppendOutcome[]> {
-    this.#checkOpen();
+    this.#handle.checkOpen();
     return Promise.all(entries.map((entry) => this.#appendOne(entry)));
   }
 
@@ -176,8 +175,8 @@ class S3SessionStore implements SessionStore {
   }
 
   async read(session: string): Promise<StoredReplica | null> {
-    this.#check(session);
-    return this.#track(
+    this.#handle.check(session);
+    return this.#handle.track(
       whileBasesGo(async () => {
         const { head, bases, records } = await this.#journal.contents(session);
         const candidates = bases.map(({ key, ...at }) => ({ at, load: () => this.#load(session, key) }));
@@ -195,7 +194,7 @@ class S3SessionStore implements SessionStore {
   }
 
   async list({ prefix, after, limit }: ListQuery): Promise<SessionPage> {
-    this.#checkOpen();
+    this.#handle.checkOpen();
     const most = Math.min(limit, this.#limits.maxStoreListEntries);
     const segments = prefix.endsWith("/") ? prefix.slice(0, -1) : prefix;
     if (segments === "") return this.#page("", after, most);
@@ -218,20 +217,20 @@ class S3SessionStore implements SessionStore {
   }
 
   async remove(session: string, epoch: number): ReturnType<SessionStore["remove"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const judged = await this.#inTurn(session, () => this.#journal.remove(session, epoch));
     return judged.outcome === "stale" ? judged : { outcome: "removed" };
   }
 
   async forget(session: string): ReturnType<SessionStore["forget"]> {
-    this.#check(session);
+    this.#handle.check(session);
     const { outcome } = await this.#inTurn(session, () => this.#journal.forget(session));
     return { outcome };
   }
 
   /** A base counts as good only if it leads to the newest position, too: one that a stale writer left behind does not. */
   async prune(session: string, keepBases: number): Promise<PruneReport> {
-    this.#check(session);
+    this.#handle.check(session);
     return this.#inTurn(session, () =>
       whileBasesGo(async () => {
         const contents = await this.#journal.contents(session);
@@ -253,37 +252,20 @@ class S3SessionStore implements SessionStore {
     );
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  close(): Promise<void> {
+    return this.#handle.close();
   }
 
   /** Runs what writes a session after what writes it already. */
   #inTurn<T>(session: string, write: () => Promise<T>): Promise<T> {
     const before = this.#lanes.get(session) ?? Promise.resolve();
-    const mine = this.#track(before.then(write, write));
+    const mine = this.#handle.track(before.then(write, write));
     this.#lanes.set(session, mine);
     const done = (): void => {
       if (this.#lanes.get(session) === mine) this.#lanes.delete(session);
     };
     mine.then(done, done);
     return mine;
-  }
-
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#underWay.add(work);
-    const done = (): void => void this.#underWay.delete(work);
-    work.then(done, done);
-    return work;
-  }
-
-  #check(session: string): void {
-    this.#checkOpen();
-    parseSessionKey(session);
-  }
-
-  #checkOpen(): void {
-    if (this.#closed) throw new SojournError("E_STORE_UNAVAILABLE", "the store is closed");
   }
 }
 
