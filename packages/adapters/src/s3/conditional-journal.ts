@@ -17,8 +17,10 @@ import {
 import { frameRecords, recordsOf, splitFrames } from "./framing.js";
 import { decodeHeadObject, encodeHeadObject, type HeadObject, NO_HEAD_OBJECT } from "./head-object.js";
 import type { Contents, Encoded, Journal, Removal } from "./journal.js";
-import { baseName, fenceName, logName, nonce, type ObjectNames, placeOf, readFolder } from "./names.js";
+import { Latest } from "./latest.js";
+import { baseName, fenceName, logName, nonce, placeOf } from "./names.js";
 import type { Objects } from "./objects.js";
+import type { SessionFolders } from "./session-folders.js";
 
 const HEAD = "head";
 /** With more bytes of records than this in the head object they move to an object of their own. */
@@ -46,21 +48,20 @@ interface Seen {
  */
 export class ConditionalJournal implements Journal {
   readonly #objects: Objects;
-  readonly #names: ObjectNames;
+  readonly #folders: SessionFolders;
   readonly #records: LogRecords;
-  readonly #maxSeen: number;
-  /** Heads that this handle wrote or read last; the newest is last. */
-  readonly #seen = new Map<string, Seen>();
+  /** Heads that this handle wrote or read last. */
+  readonly #seen: Latest<Seen>;
 
-  constructor(objects: Objects, names: ObjectNames, records: LogRecords, maxSeen: number) {
+  constructor(objects: Objects, folders: SessionFolders, records: LogRecords, maxSeen: number) {
     this.#objects = objects;
-    this.#names = names;
+    this.#folders = folders;
     this.#records = records;
-    this.#maxSeen = maxSeen;
+    this.#seen = new Latest(maxSeen);
   }
 
   async fence(session: string, epoch: number): Promise<Judged<StaleWrite>> {
-    const wish = this.#names.folder(session) + fenceName(epoch, false);
+    const wish = this.#folders.of(session) + fenceName(epoch, false);
     let wished = false;
     const judged = await this.#update(
       session,
@@ -81,11 +82,8 @@ export class ConditionalJournal implements Journal {
   async #wished(session: string, epoch: number): Promise<StaleWrite | null> {
     const seen = this.#seen.get(session);
     if (seen === undefined || seen.puts < PUTS_BETWEEN_LOOKS) return null;
-    this.#remember(session, { ...seen, puts: 0 });
-    const prefix = this.#names.folder(session);
-    const keys = await this.#objects.listAll(`${prefix}f-`);
-    const { fence } = readFolder(keys.map((key) => key.slice(prefix.length)));
-    return fence > epoch ? { outcome: "stale", epoch: fence } : null;
+    this.#seen.set(session, { ...seen, puts: 0 });
+    return this.#folders.overtaken(session, epoch);
   }
 
   async overtaken(session: string, epoch: number): Promise<StaleWrite | null> {
@@ -94,11 +92,11 @@ export class ConditionalJournal implements Journal {
   }
 
   baseKey(session: string, base: BaseHead): string {
-    return this.#names.folder(session) + baseName(base);
+    return this.#folders.of(session) + baseName(base);
   }
 
   async commitBase(session: string, base: BaseHead, key: string): Promise<Judged<StaleWrite>> {
-    const folder = this.#names.folder(session);
+    const folder = this.#folders.of(session);
     const name = key.slice(folder.length);
     let replaced: string[] = [];
     const judged = await this.#update(session, (object) => {
@@ -139,7 +137,7 @@ export class ConditionalJournal implements Journal {
     const last = lastBytes === undefined ? null : this.#records.decode(session, lastBytes);
     if (last === null) return;
     const name = logName(last, object.records.length);
-    const key = this.#names.folder(session) + name;
+    const key = this.#folders.of(session) + name;
     await this.#objects.put(key, frameRecords(object.records));
     const moved = await this.#update(session, (now) => {
       const same = now.nonce === object.nonce;
@@ -155,15 +153,15 @@ export class ConditionalJournal implements Journal {
       dropped = [...object.bases, ...object.segments];
       return { next: verdict.outcome === "accepted" ? { ...NO_HEAD_OBJECT, head: verdict.head } : null, result: verdict };
     });
-    if (judged.outcome === "accepted") await this.#drop(session, dropped);
+    if (judged.outcome === "accepted") await this.#folders.drop(session, dropped);
     return judged;
   }
 
   async forget(session: string): Promise<{ readonly outcome: "forgotten" | "kept" }> {
     const { object } = await this.#look(session, true);
     if (object.head.base !== null || object.head.log !== null) return { outcome: "kept" };
-    this.#seen.delete(session);
-    const folder = this.#names.folder(session);
+    this.#seen.forget(session);
+    const folder = this.#folders.of(session);
     // The head goes last: while it is there the session is on the list.
     const keys = await this.#objects.listAll(folder);
     await this.#objects.deleteAll(keys.filter((key) => key !== folder + HEAD));
@@ -172,7 +170,7 @@ export class ConditionalJournal implements Journal {
   }
 
   async contents(session: string): Promise<Contents> {
-    const folder = this.#names.folder(session);
+    const folder = this.#folders.of(session);
     for (let i = 1; ; i++) {
       const { object } = await this.#look(session, true);
       const segments = await Promise.all(object.segments.map((name) => this.#objects.get(folder + name)));
@@ -191,7 +189,7 @@ export class ConditionalJournal implements Journal {
   }
 
   async removeParts(session: string, removal: Removal): Promise<number> {
-    const folder = this.#names.folder(session);
+    const folder = this.#folders.of(session);
     const gone = new Set(removal.bases.map(({ key }) => key.slice(folder.length)));
     let dropped: readonly string[] = [];
     const count = await this.#update(session, (object) => {
@@ -210,7 +208,7 @@ export class ConditionalJournal implements Journal {
       const bases = object.bases.filter((name) => !gone.has(name));
       return { next: dropped.length + result > 0 ? { ...object, bases, segments, records } : null, result };
     });
-    await this.#drop(session, dropped);
+    await this.#folders.drop(session, dropped);
     return count;
   }
 
@@ -220,14 +218,14 @@ export class ConditionalJournal implements Journal {
     change: (object: HeadObject) => { readonly next: HeadObject | null; readonly result: T },
     onOvertaken: () => Promise<void> = () => Promise.resolve(),
   ): Promise<T> {
-    const key = this.#names.folder(session) + HEAD;
-    let fresh = !this.#seen.has(session);
+    const key = this.#folders.of(session) + HEAD;
+    let fresh = this.#seen.get(session) === undefined;
     for (let i = 0; i < TRIES; i++) {
       const { object, etag } = await this.#look(session);
       const { next, result } = change(object);
       if (next === null) {
         if (fresh) return result;
-        this.#seen.delete(session);
+        this.#seen.forget(session);
         fresh = true;
         continue;
       }
@@ -246,10 +244,10 @@ export class ConditionalJournal implements Journal {
   async #put(session: string, key: string, object: HeadObject, etag: string | null): Promise<string | null> {
     try {
       const tag = await this.#objects.put(key, encodeHeadObject(session, object), etag === null ? { ifNoneMatch: "*" } : { ifMatch: etag });
-      if (tag !== null) this.#remember(session, { object, etag: tag, puts: (this.#seen.get(session)?.puts ?? 0) + 1 });
+      if (tag !== null) this.#seen.set(session, { object, etag: tag, puts: (this.#seen.get(session)?.puts ?? 0) + 1 });
       return tag;
     } catch (error) {
-      this.#seen.delete(session);
+      this.#seen.forget(session);
       throw error;
     }
   }
@@ -257,34 +255,19 @@ export class ConditionalJournal implements Journal {
   async #look(session: string, fresh = false): Promise<Seen> {
     const known = fresh ? undefined : this.#seen.get(session);
     if (known !== undefined) return known;
-    const fetched = await this.#objects.get(this.#names.folder(session) + HEAD);
+    const fetched = await this.#objects.get(this.#folders.of(session) + HEAD);
     if (fetched === null) return { object: NO_HEAD_OBJECT, etag: null, puts: 0 };
     const object = decodeHeadObject(session, fetched.body);
     const seen = { object: object ?? (await this.#rebuilt(session)), etag: fetched.etag, puts: 0 };
-    this.#remember(session, seen);
+    this.#seen.set(session, seen);
     return seen;
   }
 
   /** A damaged head object is made up from the names of the others; the records inside it, and fences without data, are lost. */
   async #rebuilt(session: string): Promise<HeadObject> {
-    const prefix = this.#names.folder(session);
-    const { bases, log } = readFolder((await this.#objects.listAll(prefix)).map((key) => key.slice(prefix.length)));
-    const newest = (places: readonly Position[]): Position | null =>
-      places.reduce<Position | null>((best, { epoch, version, hash }) => newerOf(best, { epoch, version, hash }), null);
-    const head = { fence: newerOf(newest(bases), newest(log))?.epoch ?? 0, base: newest(bases), log: newest(log) };
+    const { bases, log, newestBase, newestLog } = await this.#folders.find(session);
+    const head = { fence: newerOf(newestBase, newestLog)?.epoch ?? 0, base: newestBase, log: newestLog };
     return { head, nonce: "", bases: bases.map(({ name }) => name), segments: log.map(({ name }) => name), records: [] };
-  }
-
-  async #drop(session: string, names: readonly string[]): Promise<void> {
-    const folder = this.#names.folder(session);
-    await this.#objects.deleteAll(names.map((name) => folder + name));
-  }
-
-  #remember(session: string, seen: Seen): void {
-    this.#seen.delete(session);
-    this.#seen.set(session, seen);
-    const oldest = this.#seen.keys().next().value;
-    if (this.#seen.size > this.#maxSeen && oldest !== undefined) this.#seen.delete(oldest);
   }
 }
 

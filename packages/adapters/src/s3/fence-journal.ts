@@ -10,15 +10,15 @@ import {
   type LogRecord,
   type LogRecords,
   NO_HEAD,
-  newerOf,
-  type Position,
   type SessionHead,
   type StaleWrite,
 } from "@sojourn/core";
 import { frameRecords, recordsOf, splitFrames } from "./framing.js";
 import type { Contents, Encoded, Journal, Removal } from "./journal.js";
-import { baseName, baseNames, type Folder, fenceName, logName, type ObjectNames, readFolder } from "./names.js";
+import { Latest } from "./latest.js";
+import { baseName, baseNames, type Folder, fenceName, logName } from "./names.js";
 import type { Objects } from "./objects.js";
+import type { SessionFolders } from "./session-folders.js";
 
 /** A log object may go between the list and the read; then everything is read again, so often. */
 const READS = 5;
@@ -33,17 +33,16 @@ const READS = 5;
  */
 export class FenceJournal implements Journal {
   readonly #objects: Objects;
-  readonly #names: ObjectNames;
+  readonly #folders: SessionFolders;
   readonly #records: LogRecords;
-  readonly #maxKnown: number;
-  /** Where sessions stand that this handle has written; the newest is last. */
-  readonly #known = new Map<string, SessionHead>();
+  /** Where sessions stand that this handle has written. */
+  readonly #known: Latest<SessionHead>;
 
-  constructor(objects: Objects, names: ObjectNames, records: LogRecords, maxKnown: number) {
+  constructor(objects: Objects, folders: SessionFolders, records: LogRecords, maxKnown: number) {
     this.#objects = objects;
-    this.#names = names;
+    this.#folders = folders;
     this.#records = records;
-    this.#maxKnown = maxKnown;
+    this.#known = new Latest(maxKnown);
   }
 
   async fence(session: string, epoch: number): Promise<Judged<StaleWrite>> {
@@ -55,7 +54,7 @@ export class FenceJournal implements Journal {
   }
 
   baseKey(session: string, base: BaseHead): string {
-    return this.#names.folder(session) + baseName(base);
+    return this.#folders.of(session) + baseName(base);
   }
 
   async commitBase(session: string, base: BaseHead, key: string): Promise<Judged<StaleWrite>> {
@@ -63,15 +62,15 @@ export class FenceJournal implements Journal {
       const judged = await this.#judge(session, base.epoch, (head) => judgeBase(head, base));
       const stale = judged.outcome === "stale" ? judged : await this.overtaken(session, base.epoch);
       if (stale !== null || judged.outcome !== "accepted") {
-        this.#known.delete(session);
+        this.#known.forget(session);
         return stale ?? judged;
       }
-      this.#know(session, judged.head);
-      const same = await this.#objects.listAll(this.#names.folder(session) + baseNames(base));
+      this.#known.set(session, judged.head);
+      const same = await this.#objects.listAll(this.#folders.of(session) + baseNames(base));
       await this.#objects.deleteAll(same.filter((other) => other !== key));
       return judged;
     } catch (error) {
-      this.#known.delete(session);
+      this.#known.forget(session);
       throw error;
     }
   }
@@ -97,18 +96,18 @@ export class FenceJournal implements Journal {
         return taken.length > 0 ? { outcome: "accepted", head } : { outcome: "nothing" };
       });
       const last = taken.at(-1);
-      const key = last === undefined ? null : this.#names.folder(session) + logName(last.record, taken.length);
+      const key = last === undefined ? null : this.#folders.of(session) + logName(last.record, taken.length);
       if (key !== null) await this.#objects.put(key, frameRecords(taken.map(({ bytes }) => bytes)));
       // What was there before is only sure, too, when no newer epoch has fenced it since.
       const stale = await this.overtaken(session, epoch);
       if (stale === null) {
-        if (key !== null) this.#know(session, head);
+        if (key !== null) this.#known.set(session, head);
         return outcomes;
       }
-      this.#known.delete(session);
+      this.#known.forget(session);
       return outcomes.map(() => stale);
     } catch (error) {
-      this.#known.delete(session);
+      this.#known.forget(session);
       throw error;
     }
   }
@@ -119,7 +118,7 @@ export class FenceJournal implements Journal {
     if (judged.outcome !== "accepted") return judged;
     await this.#putFence(session, epoch + 1, true);
     const kept = fenceName(epoch + 1, true);
-    await this.#drop(
+    await this.#folders.drop(
       session,
       folder.names.filter((name) => name !== kept),
     );
@@ -129,13 +128,13 @@ export class FenceJournal implements Journal {
   async forget(session: string): Promise<{ readonly outcome: "forgotten" | "kept" }> {
     const { head, names } = await this.#folder(session);
     if (head.base !== null || head.log !== null) return { outcome: "kept" };
-    this.#known.delete(session);
-    await this.#drop(session, names);
+    this.#known.forget(session);
+    await this.#folders.drop(session, names);
     return { outcome: "forgotten" };
   }
 
   async contents(session: string): Promise<Contents> {
-    const prefix = this.#names.folder(session);
+    const prefix = this.#folders.of(session);
     for (let i = 1; ; i++) {
       const { head, bases, log } = await this.#folder(session);
       const objects = await Promise.all(log.map(({ name }) => this.#objects.get(prefix + name)));
@@ -154,19 +153,15 @@ export class FenceJournal implements Journal {
     const going = log.filter((place) => removal.records(place)).map(({ name }) => name);
     const fences = names.filter((name) => name.startsWith("f-") && !name.includes(".removed") && name < fenceName(head.fence, false));
     await this.#objects.deleteAll(removal.bases.map(({ key }) => key));
-    await this.#drop(session, [...going, ...fences]);
+    await this.#folders.drop(session, [...going, ...fences]);
     return log.filter((place) => removal.records(place)).reduce((total, { records }) => total + records, 0);
   }
 
   /** The head as the names tell it. */
   async #folder(session: string): Promise<Folder & { readonly head: SessionHead }> {
-    const prefix = this.#names.folder(session);
-    const folder = readFolder((await this.#objects.listAll(prefix)).map((key) => key.slice(prefix.length)));
-    const newest = (places: readonly Position[]): Position | null =>
-      places.reduce<Position | null>((best, { epoch, version, hash }) => newerOf(best, { epoch, version, hash }), null);
-    const base = newest(folder.bases);
-    const log = newest(folder.log);
-    return { ...folder, head: { fence: Math.max(folder.fence, base?.epoch ?? 0, log?.epoch ?? 0), base, log } };
+    const folder = await this.#folders.find(session);
+    const { fence, newestBase: base, newestLog: log } = folder;
+    return { ...folder, head: { fence: Math.max(fence, base?.epoch ?? 0, log?.epoch ?? 0), base, log } };
   }
 
   /** Judges a write of an epoch whose fence is there, if the write is accepted; it is put first when it is not there yet. */
@@ -180,27 +175,12 @@ export class FenceJournal implements Journal {
     return judge((await this.#folder(session)).head);
   }
 
-  async overtaken(session: string, epoch: number): Promise<StaleWrite | null> {
-    const prefix = this.#names.folder(session);
-    const keys = await this.#objects.listAll(`${prefix}f-`);
-    const { fence } = readFolder(keys.map((key) => key.slice(prefix.length)));
-    return fence > epoch ? { outcome: "stale", epoch: fence } : null;
+  overtaken(session: string, epoch: number): Promise<StaleWrite | null> {
+    return this.#folders.overtaken(session, epoch);
   }
 
   async #putFence(session: string, epoch: number, removed: boolean): Promise<void> {
-    this.#known.delete(session);
-    await this.#objects.put(this.#names.folder(session) + fenceName(epoch, removed), new Uint8Array(0));
-  }
-
-  async #drop(session: string, names: readonly string[]): Promise<void> {
-    const prefix = this.#names.folder(session);
-    await this.#objects.deleteAll(names.map((name) => prefix + name));
-  }
-
-  #know(session: string, head: SessionHead): void {
-    this.#known.delete(session);
-    this.#known.set(session, head);
-    const oldest = this.#known.keys().next().value;
-    if (this.#known.size > this.#maxKnown && oldest !== undefined) this.#known.delete(oldest);
+    this.#known.forget(session);
+    await this.#objects.put(this.#folders.of(session) + fenceName(epoch, removed), new Uint8Array(0));
   }
 }

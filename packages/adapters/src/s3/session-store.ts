@@ -31,6 +31,7 @@ import { FenceJournal } from "./fence-journal.js";
 import type { Encoded, Journal } from "./journal.js";
 import { ObjectNames } from "./names.js";
 import { Objects } from "./objects.js";
+import { SessionFolders } from "./session-folders.js";
 
 /** Where and how replicas are kept in an object store. */
 export interface S3SessionStoreOptions {
@@ -66,10 +67,11 @@ export async function openS3SessionStore(options: S3SessionStoreOptions): Promis
   const names = new ObjectNames(options.prefix ?? "sojourn");
   const fencing = await detectFencing(objects, names, options.fencing ?? "detect");
   const records = new LogRecords(crc32, limits.maxStoreRecordBytes);
+  const folders = new SessionFolders(objects, names);
   const journal =
     fencing === "conditional"
-      ? new ConditionalJournal(objects, names, records, limits.maxRoutes)
-      : new FenceJournal(objects, names, records, limits.maxRoutes);
+      ? new ConditionalJournal(objects, folders, records, limits.maxRoutes)
+      : new FenceJournal(objects, folders, records, limits.maxRoutes);
   return new S3SessionStore(objects, names, journal, records, limits);
 }
 
