@@ -74,7 +74,7 @@ async function drive(options: { sessions: string[]; to: string; inFlight: number
       for (let looked = 0; looked < options.sessions.length && inFlight < options.inFlight && begun < allowed; looked++) {
         const session = options.sessions[next++ % options.sessions.length] as string;
         const owner = runtime.host?.slots.get(session)?.owner;
-        if (owner === undefined || owner === null || owner.moving) continue;
+        if (owner === undefined || owner === null || owner.movingTo !== null) continue;
         begun++;
         inFlight++;
         const done = () => {

@@ -134,8 +134,8 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
   get recorded() {
     return this.#recorded;
   }
-  get moving() {
-    return this.#move !== null;
+  get movingTo() {
+    return this.#move?.target ?? null;
   }
   /** No turn starts until the hand-over goes on or is given up. */
   get frozen() {
@@ -399,7 +399,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
 
   /** It is being brought in: a write that names it may be waiting or under way, or will be [3]. */
   #isComing(ref: NodeRef): boolean {
-    return this.#move?.target === ref || this.#keeper.target === ref;
+    return this.movingTo === ref || this.#keeper.target === ref;
   }
 
   #sendDrop(ref: NodeRef): void {

@@ -8,8 +8,8 @@ import { Recruit, type RecruitOwner } from "./recruit.js";
 
 /** The owner, as the keeper of its standbys sees it. */
 export interface KeeperOwner extends RecruitOwner {
-  /** A hand-over is under way: it decides who holds copies. */
-  readonly moving: boolean;
+  /** Where a hand-over that is under way goes, or null; it decides who holds copies. */
+  readonly movingTo: NodeRef | null;
   /** The record names this node owner at its present epoch. */
   readonly recorded: boolean;
   readonly feeds: ReadonlyMap<NodeRef, Feed>;
@@ -35,8 +35,6 @@ export class StandbyKeeper {
   #timer: Scheduled | null = null;
   /** Who failed since the last success, to try others first. */
   readonly #failed = new Set<NodeRef>();
-  /** Where the latest hand-over goes. */
-  #yieldedTo: NodeRef | null = null;
   #stopped = false;
 
   constructor(owner: KeeperOwner) {
@@ -51,7 +49,7 @@ export class StandbyKeeper {
   /** Looks whether a copy is missing. Cheap when none is. */
   check(): void {
     const owner = this.#owner;
-    if (this.#stopped || this.#recruit !== null || this.#timer !== null || owner.moving || !owner.recorded) return;
+    if (this.#stopped || this.#recruit !== null || this.#timer !== null || owner.movingTo !== null || !owner.recorded) return;
     const { host, key, cas } = owner.slot;
     const { record } = cas;
     if (record === null || record.ended) return;
@@ -109,7 +107,7 @@ export class StandbyKeeper {
           feed.recorded = true;
           this.#failed.clear();
           owner.adoptInSync(record);
-        } else if (!owner.moving || this.#yieldedTo !== feed.peer) {
+        } else if (owner.movingTo !== feed.peer) {
           recruit.withdraw();
         } // else the copy is the hand-over's, which may be recording it as heir [3]
         this.#recruit = null;
@@ -141,7 +139,6 @@ export class StandbyKeeper {
 
   /** A hand-over begins: what is being recruited is given up, unless a write that may name it is under way. */
   yieldTo(target: NodeRef): void {
-    this.#yieldedTo = target;
     this.#timer?.cancel();
     this.#timer = null;
     const recruit = this.#recruit;

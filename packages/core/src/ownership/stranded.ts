@@ -17,7 +17,7 @@ export interface StrandedOwner {
   readonly key: SessionKey;
   readonly host: SlotHost;
   readonly cell: SessionCell;
-  readonly moving: boolean;
+  readonly movingTo: string | null;
   move(to: string, callbacks: MoveCallbacks): void;
 }
 
@@ -38,11 +38,11 @@ export class Stranded {
 
   /** Where no turn can run: asks the next node, again and again until the owner's role ends. */
   offer(): void {
-    const { host, key, cell, moving } = this.#owner;
+    const { host, key, cell, movingTo } = this.#owner;
     if (runsHere(host, cell)) return;
     const nodes = host.rankStandbys(key);
     const to = nodes[this.#asked % Math.max(1, nodes.length)];
-    if (to === undefined || moving) {
+    if (to === undefined || movingTo !== null) {
       this.#later();
       return;
     }

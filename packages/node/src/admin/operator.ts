@@ -226,7 +226,7 @@ function sessionsOf(host: Host, owner: string, limit: number): AdminAnswers["ses
     const { links, version } = role.cell;
     let connected = 0;
     for (const link of links.values()) if (link.ingress !== null) connected++;
-    sessions.push({ session: key, owner, epoch: role.epoch, version, links: links.size, connected, moving: role.moving });
+    sessions.push({ session: key, owner, epoch: role.epoch, version, links: links.size, connected, moving: role.movingTo !== null });
   }
   return { sessions, total, silent: [] };
 }

@@ -65,7 +65,7 @@ export class Mover {
       this.#next();
       return;
     }
-    if (owner.moving) {
+    if (owner.movingTo !== null) {
       reject(new SojournError("E_MOVE_BUSY"));
       this.#next();
       return;

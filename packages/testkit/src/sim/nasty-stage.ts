@@ -215,7 +215,7 @@ export class Stage {
       const host = this.cluster.node(id).runtime?.host;
       if (host === undefined || host === null) continue;
       if (host.slots.get(this.key)?.role.kind === "granted") left.push(`I5: still granted at ${id}`);
-      if (host.slots.get(this.key)?.owner?.moving === true) left.push(`I5: still moving at ${id}`);
+      if ((host.slots.get(this.key)?.owner?.movingTo ?? null) !== null) left.push(`I5: still moving at ${id}`);
       if (host.reservedRooms > 0) left.push(`I6: room still reserved at ${id}`);
     }
     return left;

@@ -179,7 +179,7 @@ function isSettled(world: World, key: SessionKey): boolean {
     if (slot.role.kind === "granted") return false;
     if (slot.role.kind !== "owner") continue;
     owners++;
-    if (record.owner !== host.self || slot.owner?.moving === true) return false;
+    if (record.owner !== host.self || (slot.owner?.movingTo ?? null) !== null) return false;
   }
   if (record.strategy !== "replica") return owners === 1 && record.stored && record.inSync.length === 0;
   const live = record.inSync.filter((ref) => !world.observers.isEnded(ref)).length;
@@ -194,7 +194,7 @@ function place(world: World, key: SessionKey): string {
     const slot = cluster.slot(id, key);
     return slot === undefined
       ? `${id} -`
-      : `${id} ${slot.role.kind} ${slot.fence}/${slot.role.cell?.version ?? "-"}${slot.owner?.moving === true ? " moving" : ""}`;
+      : `${id} ${slot.role.kind} ${slot.fence}/${slot.role.cell?.version ?? "-"}${(slot.owner?.movingTo ?? null) !== null ? " moving" : ""}`;
   });
   const known =
     record === undefined ? "no record" : `epoch ${record.epoch} owner ${record.owner} in-sync [${record.inSync}] heir ${record.heir}`;
