@@ -52,4 +52,20 @@ describe("the clock of a simulated machine", () => {
     await outside.run(1_000);
     expect([rang, clock.tasks]).toEqual([0, 0]);
   });
+
+  it.each(["quick again", "paused"])("does what came while it was slow before what comes when it is %s", async (then) => {
+    const outside = new VirtualClock({ outside: false });
+    const clock = new NodeClock(outside);
+    const done: number[] = [];
+    clock.slow(100);
+    for (let i = 0; i < 3; i++) clock.arrive(() => done.push(i));
+    await outside.run(150);
+    clock.slow(0);
+    if (then === "paused") clock.pause();
+    clock.arrive(() => done.push(3));
+    await outside.run(10);
+    if (clock.paused) clock.wake();
+    await outside.run(1_000);
+    expect(done).toEqual([0, 1, 2, 3]);
+  });
 });

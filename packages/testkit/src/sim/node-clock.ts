@@ -87,19 +87,20 @@ export class NodeClock implements Clock {
   /** Something reaches the process from outside, or comes due in it. */
   arrive(task: () => void): void {
     if (this.#dead) return;
-    if (this.#paused) {
-      this.#missed.push(task);
+    const now = this.#inner.now();
+    // Also when it is quick again: what came before is still to be done.
+    if (this.#effortMs === 0 && this.#busyUntil <= now) {
+      this.#perform(task);
       return;
     }
-    if (this.#effortMs === 0) {
-      task();
-      return;
-    }
-    this.#busyUntil = Math.max(this.#busyUntil, this.#inner.now()) + this.#effortMs;
-    this.#inner.schedule(this.#busyUntil - this.#inner.now(), () => {
-      if (this.#paused) this.#missed.push(task);
-      else if (!this.#dead) task();
-    });
+    this.#busyUntil = Math.max(this.#busyUntil, now) + this.#effortMs;
+    this.#inner.schedule(this.#busyUntil - now, () => this.#perform(task));
+  }
+
+  #perform(task: () => void): void {
+    if (this.#dead) return;
+    if (this.#paused) this.#missed.push(task);
+    else task();
   }
 
   /** The process is gone: nothing of it ever runs again. */
