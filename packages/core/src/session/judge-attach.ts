@@ -2,8 +2,8 @@ import type { Beginning, LinkState } from "./link-state.js";
 import type { AttachInput } from "./types.js";
 
 /**
- * What an attach to an existing link comes to. `resume`: go on. `reset`: the numbers of client and session
- * cannot belong together, start anew. `refuse`: it is not the client that attached last.
+ * What an attach to an existing link comes to. `resume`: go on. `reset`, `ended`: the numbers of client and session
+ * cannot belong together, or do not, start anew. `refuse`: it is not the client that attached last.
  */
 export type AttachJudgement =
   /** The very hello that the link began with: answered as before. Its numbers are of an earlier link. */
@@ -11,6 +11,8 @@ export type AttachJudgement =
   /** The client has seen more than the session, which goes on from an older copy. */
   | { readonly kind: "lost"; readonly outputs: number; readonly inputs: number }
   | { readonly kind: "resume" }
+  /** It is of a link that has ended; a late copy of one of its hellos, or somebody who kept one, began this one. */
+  | { readonly kind: "ended" }
   | { readonly kind: "reset" }
   | { readonly kind: "refuse" };
 
@@ -25,7 +27,7 @@ export function judgeAttach(link: LinkState, input: AttachInput, branchEpoch: nu
   if (!current && !repeated && !(previous && !link.confirmed)) return { kind: "refuse" };
   if (repeated && link.begun !== null) return { kind: "again", begun: link.begun };
   // The link ended and began anew, and its client has not heard of that: its numbers say nothing, even where they fit.
-  if (input.generation > 0 && input.generation < link.firstGeneration) return { kind: "reset" };
+  if (input.generation > 0 && input.generation < link.firstGeneration) return { kind: "ended" };
   // An offset counts only with its epoch: the numbers of a client that comes from before the branch may be of lost turns.
   if (input.offsetEpoch < branchEpoch) {
     const outputs = Math.max(0, input.lastOut + 1 - (link.branchOut ?? link.nextOut));

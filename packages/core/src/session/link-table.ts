@@ -14,7 +14,10 @@ export class LinkTable {
   /** Whose onLeave is still to come, in order. */
   departures: Departure[] = [];
   nextOrdinal = 1;
-  /** The highest generation of a removed link: a frame for it can never be taken for one of a later link of the same id. */
+  /**
+   * The highest generation of a removed link, or that a client names of one that was lost with the session: a frame for it can never be
+   * taken for one of a later link of the same id.
+   */
   generationFloor = 0;
   /** Links whose window changed between turns. */
   marked: LinkState[] = [];

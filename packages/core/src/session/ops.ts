@@ -44,6 +44,8 @@ export const OP = {
   end: 18,
   /** epoch — the session goes on from a copy that may lack turns */
   branch: 19,
+  /** generation — a link that joins from here on begins after it */
+  floor: 20,
 } as const;
 
 /**
@@ -71,6 +73,7 @@ const ARGUMENTS: readonly (string | undefined)[] = (() => {
   table[OP.mark] = "oqt";
   table[OP.end] = "";
   table[OP.branch] = "q";
+  table[OP.floor] = "q";
   return table;
 })();
 

@@ -4,6 +4,7 @@ import type { SessionBody } from "./body.js";
 import { noTurn } from "./commit-turn.js";
 import type { LeaveReason } from "./context.js";
 import type { WakeInfo } from "./definition.js";
+import { namedGeneration } from "./generations.js";
 import { judgeAttach } from "./judge-attach.js";
 import { LinkState } from "./link-state.js";
 import type { Departure } from "./link-table.js";
@@ -79,6 +80,7 @@ function planAttach(body: SessionBody, input: AttachInput, wantDelta: boolean): 
     const lost = link.branchOut !== null && input.offsetEpoch > 0 && input.offsetEpoch < body.branchEpoch;
     return refused(body, new SojournError(lost ? "E_TURNS_LOST" : "E_LINK_TOKEN"));
   }
+  if (judgement.kind === "ended") return planJoin(body, input, { view: link.view, reason: "E_LINK_EXPIRED", present: link }, wantDelta);
   if (judgement.kind === "reset") return planJoin(body, input, { view: link.view, reason: "E_SEQUENCE_INVALID", present: link }, wantDelta);
   if (judgement.kind === "lost")
     return planJoin(body, input, { view: link.view, reason: "E_TURNS_LOST", present: link }, wantDelta, judgement);
@@ -115,9 +117,14 @@ function planJoin(body: SessionBody, input: AttachInput, former: Former | null, 
     previousToken: input.token,
   });
   const turn = new Turn(body, joining.view, wantDelta);
+  // A link that is known here no more may have been lost with the session: what is late of it must not count for the new one.
+  const named = namedGeneration(input.generation);
+  if (named > links.generationFloor) turn.ops.push(OP.floor, named);
   const known = input.epoch > 0 || input.lastOut > 0 || input.sent > 0;
-  // A link that is not in the copy that the session goes on from may have joined in a turn that is lost.
-  const whole = known && present === null && former === null && input.offsetEpoch < body.branchEpoch;
+  // The link that the client means is not here, whoever has its name now.
+  const gone = present === null ? former === null : former?.reason === "E_LINK_EXPIRED";
+  // One that is not in the copy that the session goes on from may have joined in a turn that is lost.
+  const whole = known && gone && input.offsetEpoch < body.branchEpoch;
   const { outputs, inputs } = lost ?? (whole ? { outputs: input.lastOut, inputs: input.acked } : { outputs: 0, inputs: 0 });
   const unknown = body.startedLost ? "E_SESSION_LOST" : whole ? "E_TURNS_LOST" : "E_LINK_EXPIRED";
   const anew = lost === undefined ? "E_SEQUENCE_INVALID" : "E_TURNS_LOST";
@@ -125,7 +132,7 @@ function planJoin(body: SessionBody, input: AttachInput, former: Former | null, 
   const unheard = lost === undefined && present?.begun?.reason != null ? present.begun : null;
   turn.welcome = {
     link: joining,
-    ...(unheard ?? { reason: present !== null ? anew : known ? unknown : null, lostOutputs: outputs, lostInputs: inputs }),
+    ...(unheard ?? { reason: present !== null && !gone ? anew : known ? unknown : null, lostOutputs: outputs, lostInputs: inputs }),
   };
   turn.program = joinLink(turn, joining, former);
   return turn;

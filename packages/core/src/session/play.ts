@@ -104,6 +104,10 @@ export function playLinkOps(playing: Playing, ops: readonly unknown[], from: num
         links.branch(playing.nowMs);
         at += 1;
         break;
+      case OP.floor:
+        links.generationFloor = Math.max(links.generationFloor, ops[at] as number);
+        at += 1;
+        break;
       default:
         at += arity(code);
     }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { resolveLimits } from "../limits/catalogue.js";
 import { defineSession } from "./define-session.js";
 import { attachInput, Driver, testEnv } from "./session.fixture.test.js";
+import { createSessionFactory } from "./session-factory.js";
 
 const room = defineSession({
   name: "room",
@@ -341,6 +342,48 @@ describe("an attach", () => {
     driver.attach("a", { token: "a-0", nextToken: "a-1", epoch: 1, generation: 1 });
     const fitting = { token: "a-1", nextToken: "a-2", epoch: 1, generation: 1 };
     expect(driver.attach("a", fitting).attach).toMatchObject({ recovered: false, reason: "E_LINK_EXPIRED" });
+  });
+
+  it("of a link that has ended and that an older hello, said again, began anew is told of that end", () => {
+    const driver = two();
+    driver.attach("a", { token: "a-1", nextToken: "a-2", epoch: 1, generation: 1 });
+    driver.run({ kind: "detach", link: "a", generation: 2 });
+    driver.run({ kind: "expire", link: "a" });
+    const first = { token: "a-0", nextToken: "a-1", epoch: 0 };
+    expect(driver.attach("a", first).attach).toMatchObject({ recovered: true, reason: null });
+    const second = { token: "a-1", nextToken: "a-2", epoch: 1, lastOut: 1, generation: 1 };
+    expect(driver.attach("a", second).attach).toMatchObject({ recovered: false, reason: "E_LINK_EXPIRED", lastIn: 0, nextOut: 1 });
+    expect(driver.outbox("b").map((m) => [m.name, m.value])).toEqual([
+      ["left", "a"],
+      ["joined", "a"],
+      ["left", "a"],
+      ["joined", "a"],
+    ]);
+  });
+
+  it("of a link that was lost with its session begins beyond it: what is late of the lost one does not count", () => {
+    const lost = { token: "a-1", nextToken: "a-2", epoch: 3, offsetEpoch: 3, lastOut: 2, sent: 4, generation: 4 };
+    const env = testEnv();
+    const sessions = createSessionFactory(room, env);
+    const driver = new Driver(room, env, sessions.create("room/1", true));
+    const replica = sessions.restore("room/1", driver.cell.snapshot());
+    const result = driver.run(attachInput("a", lost), true);
+    expect(result.attach).toMatchObject({ recovered: false, reason: "E_SESSION_LOST", generation: 2 ** 20 + 1 });
+    replica.apply(result.delta as Uint8Array);
+    expect(replica.links.get("a")).toMatchObject({ generation: 2 ** 20 + 1 });
+    expect(driver.run(driver.message("a", "add", 1, { generation: 4 } as never)).outcome).toBe("ignored");
+    expect(driver.call("a", "add", 1).outcome).toBe("committed");
+  });
+
+  it("names a generation as high as it likes, and later links still have theirs", () => {
+    const driver = two();
+    const { attach } = driver.attach("c", { epoch: 1, generation: Number.MAX_SAFE_INTEGER });
+    expect(attach).toMatchObject({ ok: true, generation: 2 ** 52 + 2 ** 20 + 1 });
+    driver.run({ kind: "leave", link: "c", generation: 2 ** 52 + 2 ** 20 + 1 });
+    expect(driver.attach("d", { epoch: 1, generation: Number.MAX_SAFE_INTEGER }).attach).toMatchObject({
+      ok: true,
+      generation: 2 ** 52 + 2 ** 21 + 1,
+    });
   });
 
   it("that claims answers which were never given starts anew", () => {
