@@ -1,3 +1,4 @@
+import type { Failover } from "@sojourn/core";
 import type { SeedPlan } from "../swarm/plan.js";
 import type { TimelineEntry } from "../swarm/trace.js";
 import type { Failure } from "./hunt.js";
@@ -16,14 +17,14 @@ function namesSession(text: string, session: string): boolean {
 }
 
 /** The command that runs one seed again. */
-export function replayCommand(seed: number): string {
-  return `npm run sim -- --replay ${seed}`;
+export function replayCommand(seed: number, failover?: Failover): string {
+  return `npm run sim -- --replay ${seed}${failover === undefined ? "" : ` --failover ${failover}`}`;
 }
 
 /** A seed that went wrong, for people. */
-export function failureLines({ seed, problems, timeline }: Failure, commit: string): string[] {
+export function failureLines({ seed, problems, timeline }: Failure, commit: string, failover?: Failover): string[] {
   return [
-    `seed ${seed} at commit ${commit}; to see all of it: ${replayCommand(seed)}`,
+    `seed ${seed} at commit ${commit}; to see all of it: ${replayCommand(seed, failover)}`,
     ...problems.map((problem) => `  ${problem}`),
     ...(timeline.length > 0 ? ["  the last that happened, in seconds:"] : []),
     ...timelineLines(timeline).map((line) => `  ${line}`),

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { askWorker } from "../../seeds/ask-worker.js";
+import type { DrawOptions } from "../swarm/draw-options.js";
 import { commitOf } from "./commit.js";
 import type { HuntOptions } from "./options.js";
 import type { SeedOutcome } from "./outcome.js";
@@ -21,7 +22,7 @@ const MAX_MS_PER_SEED = 120_000;
 
 /** Runs seeds by as many processes as there are jobs, until they or the time are used up, or `stop` says so. */
 export async function hunt(options: HuntOptions, listener: HuntListener = {}, stop: () => boolean = () => false): Promise<SimReport> {
-  const { first, seeds, forMs, jobs } = options;
+  const { first, seeds, forMs, jobs, failover } = options;
   const startedMs = performance.now();
   const totals = new Totals();
   let asked = 0;
@@ -37,6 +38,7 @@ export async function hunt(options: HuntOptions, listener: HuntListener = {}, st
     for (;;) {
       const run = await askWorker<SeedOutcome>({
         script: WORKER,
+        argument: { ...(failover !== undefined && { failover }) } satisfies DrawOptions,
         next,
         onAnswer: ({ seed, outcome, crash }) => {
           if (outcome === null) {

@@ -27,14 +27,25 @@ describe("the flags of the simulator", () => {
     expect(() => parseSimOptions(["--shrink"])).toThrow(expect.objectContaining({ code: "E_CONFIG_INVALID" }));
   });
 
+  it("has all sessions fail over in one way when told so", () => {
+    expect(parseSimOptions(["--failover", "suspicion"])).toMatchObject({ hunt: { failover: "suspicion" } });
+    expect(parseSimOptions(["--replay", "3", "--failover", "lease"])).toMatchObject({ of: { seed: 3, failover: "lease" } });
+  });
+
   it("compares two processes", () => {
     expect(parseSimOptions(["--determinism", "100"])).toEqual({ do: "determinism", first: 1, seeds: 100, json: false });
   });
 
-  it.each([[["--seeds", "0"]], [["--seeds", "x"]], [["--for", "5"]], [["--replay", "-1"]], [["--jobs", "0"]], [["--what"]], [["extra"]]])(
-    "refuses %j",
-    (args) => {
-      expect(() => parseSimOptions(args)).toThrow(expect.objectContaining({ code: "E_CONFIG_INVALID" }));
-    },
-  );
+  it.each([
+    [["--seeds", "0"]],
+    [["--seeds", "x"]],
+    [["--for", "5"]],
+    [["--replay", "-1"]],
+    [["--jobs", "0"]],
+    [["--failover", "never"]],
+    [["--what"]],
+    [["extra"]],
+  ])("refuses %j", (args) => {
+    expect(() => parseSimOptions(args)).toThrow(expect.objectContaining({ code: "E_CONFIG_INVALID" }));
+  });
 });

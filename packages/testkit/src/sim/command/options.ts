@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { SojournError } from "@sojourn/core";
+import { type Failover, SojournError } from "@sojourn/core";
 import { durationFlag, parseFlags, wholeFlag } from "../../flags.js";
 import { COVERAGE_SEEDS } from "./report.js";
 
@@ -11,6 +11,7 @@ Whole clusters on virtual time, one a seed: each seed draws its own cluster, fau
   --seeds N           how many seeds are run (default 1000; with --for, as many as there is time for)
   --first N           the first of them (default 1)
   --for DURATION      seeds are begun for so long: 30s, 30m
+  --failover WHEN     lease or suspicion: when copies take over, in all seeds (default: as each seed draws it)
   --jobs N            worker processes (default: one a core)
   --json              the last line of the output is the report as one JSON object
 
@@ -35,6 +36,7 @@ const FLAGS = {
   seeds: { type: "string" },
   first: { type: "string" },
   for: { type: "string" },
+  failover: { type: "string" },
   jobs: { type: "string" },
   json: { type: "boolean" },
   replay: { type: "string" },
@@ -57,10 +59,12 @@ export interface HuntOptions {
   /** Infinite when only the number of seeds counts. */
   readonly forMs: number;
   readonly jobs: number;
+  /** When copies take over; as each seed draws it when left out. */
+  readonly failover?: Failover;
 }
 
 /** What to run, when it is one run. */
-export type RunSource = { readonly seed: number } | { readonly file: string };
+export type RunSource = { readonly seed: number; readonly failover?: Failover } | { readonly file: string };
 
 /** What a command line asks for. */
 export type SimTask =
@@ -83,12 +87,21 @@ export function parseSimOptions(args: readonly string[]): SimTask {
   const jobs = wholeFlag("--jobs", values.jobs, availableParallelism(), 1, 256);
   const forMs = values.for === undefined ? Number.POSITIVE_INFINITY : durationFlag("--for", values.for, 1_000, "from 1s to 24h");
   const seeds = wholeFlag("--seeds", values.seeds, values.for === undefined ? DEFAULT_SEEDS : MAX_SEED - first, 1, MAX_SEED);
+  const failover = failoverOf(values.failover);
   const replayed = values.replay === undefined ? null : wholeFlag("--replay", values.replay, 0, 0, MAX_SEED);
   if (values.determinism !== undefined)
     return { do: "determinism", first, seeds: wholeFlag("--determinism", values.determinism, 0, 1, MAX_SEED), json };
-  const of: RunSource | null = values.plan !== undefined ? { file: values.plan } : replayed !== null ? { seed: replayed } : null;
+  const of: RunSource | null =
+    values.plan !== undefined ? { file: values.plan } : replayed !== null ? { seed: replayed, ...failover } : null;
   if (of === null && values.shrink === true) throw new SojournError("E_CONFIG_INVALID", "--shrink needs --replay SEED or --plan FILE");
-  if (of === null) return { do: "hunt", hunt: { seeds, first, forMs, jobs }, json };
+  if (of === null) return { do: "hunt", hunt: { seeds, first, forMs, jobs, ...failover }, json };
   const session = values.session === undefined ? null : values.session.includes("/") ? values.session : `swarm/${values.session}`;
   return values.shrink === true ? { do: "shrink", of, session, out: values.out ?? null, json } : { do: "replay", of, session, json };
+}
+
+function failoverOf(value: string | undefined): { readonly failover?: Failover } {
+  if (value === undefined) return {};
+  if (value !== "lease" && value !== "suspicion")
+    throw new SojournError("E_CONFIG_INVALID", `--failover ${value} is not lease or suspicion`);
+  return { failover: value };
 }

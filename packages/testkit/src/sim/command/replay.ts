@@ -12,7 +12,7 @@ import type { RunSource } from "./options.js";
  * @throws SojournError `E_CONFIG_INVALID`
  */
 export function planOf(of: RunSource): SeedPlan {
-  if ("seed" in of) return drawPlan(of.seed);
+  if ("seed" in of) return drawPlan(of.seed, of);
   try {
     return JSON.parse(readFileSync(of.file, "utf8")) as SeedPlan;
   } catch (cause) {
@@ -24,7 +24,9 @@ export function planOf(of: RunSource): SeedPlan {
 export async function replay(of: RunSource, session: string | null, json: boolean, write: (text: string) => void): Promise<boolean> {
   const plan = planOf(of);
   const say = (lines: readonly string[]) => write(lines.map((line) => `${line}\n`).join(""));
-  say([`seed       ${plan.seed} at commit ${commitOf()}; ${"seed" in of ? replayCommand(of.seed) : `npm run sim -- --plan ${of.file}`}`]);
+  say([
+    `seed       ${plan.seed} at commit ${commitOf()}; ${"seed" in of ? replayCommand(of.seed, of.failover) : `npm run sim -- --plan ${of.file}`}`,
+  ]);
   say(planLines(plan));
   const report = await runPlan(plan, { timeline: true });
   say(["", "what happened, in seconds:", ...timelineLines(report.timeline, session), ""]);

@@ -52,7 +52,7 @@ async function runHunt(options: HuntOptions, json: boolean, { write, note, stop 
   const onFailure = (failure: Failure) => {
     failures++;
     progress.clear();
-    if (failures <= MAX_FULL) write(`${failureLines(failure, commit).join("\n")}\n\n`);
+    if (failures <= MAX_FULL) write(`${failureLines(failure, commit, options.failover).join("\n")}\n\n`);
     else write(`seed ${failure.seed}: ${(failure.problems[0] ?? "").slice(0, 300)}\n`);
   };
   const report = await hunt(options, { onFailure, onSeed: (totals) => progress.show(totals) }, stop);

@@ -25,4 +25,10 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
   { seed: 10755, was: "a copy of a new life was given up for the late word that the life before had ended, and was fed in vain for ever" },
   { seed: 243, was: "a link that a late hello had begun anew went on under the numbers of the link before" },
   { seed: 4393, was: "a copy that was not needed any more was dropped although the session was being handed to it" },
+  { seed: 7269, was: "late frames of a link that was lost with its session counted for the link of that name in the session's next life" },
+  { seed: 7000, was: "a client whose link had ended was told that its numbers were invalid, as a late copy of a hello had begun it anew" },
+  {
+    seed: 7579,
+    was: "a client whose link had ended was told that its numbers were invalid, as somebody had said an old hello of it again",
+  },
 ];
