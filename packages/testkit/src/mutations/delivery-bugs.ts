@@ -79,7 +79,7 @@ export const deliveryBugs: readonly Mutant[] = [
     edits: [
       {
         module: "core/session/plan-turn",
-        find: "reason: present !== null ? anew : known ? unknown : null,",
+        find: "reason: present !== null && !gone ? anew : known ? unknown : null,",
         replace: "reason: null,",
       },
     ],
