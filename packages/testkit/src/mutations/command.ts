@@ -4,17 +4,17 @@ import { lineOf, markdownTable, reportOf } from "./report.js";
 import { search } from "./search.js";
 
 /** The arguments of `npm run mutations`, and of `npm run sim -- --mutations`. */
-export const MUTATIONS_USAGE = `npm run mutations -- [--only id,id] [--seeds 1000] [--minutes 10] [--json] [--markdown]
+export const MUTATIONS_USAGE = `npm run mutations -- [--only id,id] [--seeds 1000] [--minutes 10] [--jobs 2] [--json] [--markdown]
 
   --only      these mutants
   --seeds     most seeds for each
   --minutes   most time for each
+  --jobs      worker processes
   --json      the last line of the output is one JSON object
   --markdown  prints the table of docs/mutations.md
 `;
 
-const MAX_MS_PER_SEED = 60_000;
-const WORKERS = 2;
+const MAX_MS_PER_SEED = 30_000;
 
 /**
  * Runs the mutation checks; the exit code is 0 when every mutant was caught.
@@ -26,6 +26,7 @@ export async function runMutations(args: readonly string[], write: (text: string
     only: { type: "string" },
     seeds: { type: "string", default: "1000" },
     minutes: { type: "string", default: "10" },
+    jobs: { type: "string", default: "2" },
     json: { type: "boolean", default: false },
     markdown: { type: "boolean", default: false },
     help: { type: "boolean", short: "h" },
@@ -38,8 +39,16 @@ export async function runMutations(args: readonly string[], write: (text: string
   const unknown = only?.filter((id) => !mutants.some((mutant) => mutant.id === id)) ?? [];
   const maxSeeds = Number(values.seeds);
   const minutes = Number(values.minutes);
-  if (unknown.length > 0 || !(Number.isInteger(maxSeeds) && maxSeeds > 0) || !(minutes > 0)) {
-    write(`${unknown.length > 0 ? `no mutant ${unknown.join(", ")}` : "--seeds and --minutes are numbers above 0"}\n\n${MUTATIONS_USAGE}`);
+  const workers = Number(values.jobs);
+  if (
+    unknown.length > 0 ||
+    !(Number.isInteger(maxSeeds) && maxSeeds > 0) ||
+    !(minutes > 0) ||
+    !(Number.isInteger(workers) && workers > 0)
+  ) {
+    write(
+      `${unknown.length > 0 ? `no mutant ${unknown.join(", ")}` : "--seeds, --minutes and --jobs are numbers above 0"}\n\n${MUTATIONS_USAGE}`,
+    );
     return 2;
   }
   const chosen = only === undefined ? mutants : mutants.filter((mutant) => only.includes(mutant.id));
@@ -47,7 +56,7 @@ export async function runMutations(args: readonly string[], write: (text: string
     maxSeeds,
     maxMsPerMutant: minutes * 60_000,
     maxMsPerSeed: MAX_MS_PER_SEED,
-    workers: WORKERS,
+    workers,
     onFinding: (finding) => write(`${lineOf(finding)}\n`),
   });
   const report = reportOf(findings);

@@ -1,3 +1,5 @@
+import type { Need } from "./needs.js";
+
 /** The invariants of PROTOCOL.md that the simulator checks, and that it ends at all. */
 export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "liveness";
 
@@ -20,6 +22,11 @@ export interface Mutant {
   /** Invariants that it can break. */
   readonly breaks: readonly Invariant[];
   readonly edits: readonly Edit[];
+  /**
+   * What the plan of a seed must have for the bug to matter; other seeds are passed over without being run. All of these, and of those in
+   * one place any one. Left out: every seed is run.
+   */
+  readonly needs?: readonly (Need | readonly Need[])[];
 }
 
 /** Where a module stands that an edit names. The depth is the same from src/ and from dist/. */

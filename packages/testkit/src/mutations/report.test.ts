@@ -8,6 +8,7 @@ const finding = (id: string, outcome: Finding["outcome"], seeds: number, problem
   mutant: mutant(id, id === "a" ? 3 : null),
   outcome,
   seeds,
+  seed: outcome === "caught" ? seeds + 100 : null,
   problems: problem === undefined ? [] : [problem],
   failedSeeds: 0,
   note: "",
@@ -37,11 +38,11 @@ describe("the report of the mutation checks", () => {
   it("makes a row per mutant", () => {
     const rows = markdownTable(FINDINGS).split("\n");
     expect(rows).toHaveLength(6);
-    expect(rows[2]).toBe("| 3 | `a` | does wrong | I2 | 40 |");
-    expect(rows[3]).toBe("|  | `b` | does wrong | **missed** | 1000 |");
+    expect(rows[2]).toBe("| 3 | `a` | does wrong | I2 | 40 | 140 |");
+    expect(rows[3]).toBe("|  | `b` | does wrong | **missed** | 1000 |  |");
   });
 
   it("makes a line per mutant as it goes", () => {
-    expect(lineOf(finding("a", "caught", 40, "I2: lost"))).toMatch(/^caught +\[3\] +a +40 seeds +1\.5 s +I2: lost$/);
+    expect(lineOf(finding("a", "caught", 40, "I2: lost"))).toMatch(/^caught +\[3\] +a +40 seeds +1\.5 s +seed 140: I2: lost$/);
   });
 });

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { askWorker } from "../seeds/ask-worker.js";
 import type { Mutant } from "./mutant.js";
+import { nextSeed } from "./needs.js";
 import { SoundSeeds } from "./sound-seeds.js";
 
 /** How the search for one mutant ended. */
@@ -8,8 +9,10 @@ export interface Finding {
   readonly mutant: Mutant;
   /** `broken`: the code could not even be loaded, or every worker died. */
   readonly outcome: "caught" | "missed" | "broken";
-  /** Seeds that were run, the one that showed it included. */
+  /** Seeds that were run, the one that showed it included. Those that lack what the mutant needs are not run. */
   readonly seeds: number;
+  /** The seed that showed it. */
+  readonly seed: number | null;
   /** The first violations of the seed that showed it. */
   readonly problems: readonly string[];
   /** Seeds on which the simulator itself failed or did not end; they do not count as caught. */
@@ -61,13 +64,15 @@ async function searchOne(mutant: Mutant, options: SearchOptions, sound: SoundSee
   const elapsedMs = () => performance.now() - startedMs;
   let failedSeeds = 0;
   let note = "";
-  /** The last seed that was run to its end, or passed over. */
-  let last = 0;
+  /** The last seed that a process was asked for. */
+  let at = 0;
+  let ran = 0;
   let problems: readonly string[] = [];
   const finding = (outcome: Finding["outcome"]): Finding => ({
     mutant,
     outcome,
-    seeds: last,
+    seeds: ran,
+    seed: outcome === "caught" ? at : null,
     problems: outcome === "caught" ? problems : [],
     failedSeeds,
     note,
@@ -77,9 +82,14 @@ async function searchOne(mutant: Mutant, options: SearchOptions, sound: SoundSee
     const run = await askWorker<readonly string[]>({
       script: WORKER,
       argument: mutant.edits,
-      next: () => (last < options.maxSeeds ? last + 1 : null),
-      onAnswer: ({ seed, outcome, crash }) => {
-        last = seed;
+      next: () => {
+        const seed = ran < options.maxSeeds ? nextSeed(at, mutant.needs ?? []) : null;
+        if (seed === null) return null;
+        at = seed;
+        ran++;
+        return seed;
+      },
+      onAnswer: ({ outcome, crash }) => {
         if (outcome !== null && outcome.length > 0) {
           problems = outcome.slice(0, 3);
           return "enough";
@@ -103,9 +113,8 @@ async function searchOne(mutant: Mutant, options: SearchOptions, sound: SoundSee
     }
     deaths++;
     note = run.note;
-    failedSeeds++;
-    last++; // the seed that ended the process is passed over
-    if (last >= options.maxSeeds) break;
+    failedSeeds++; // the search goes on behind the seed that ended the process
+    if (ran >= options.maxSeeds) break;
   }
   return finding("broken");
 }
