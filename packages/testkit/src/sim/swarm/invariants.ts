@@ -14,9 +14,22 @@ interface Seen {
   /** Owner: what it had released. */
   released: number;
   releasedEpoch: number;
+  /** The epoch for which the node knows that it is heir and neither owns nor declines; null when there is none. */
+  heirEpoch: number | null;
+  /** For how long that has been so, and when it was last seen. */
+  heirForMs: number;
+  heirSeenMs: number;
 }
 
-/** The checks of PROTOCOL.md that are made after every step: I1, I2 and I3, that the in-sync are waited for, and that nobody acts past its lease. */
+/** A heir may be so late with its duty: its timer runs on a clock of its own, and it may be slow. */
+const HEIR_SLACK_MS = 3_000;
+/** Of the time between two looks at a heir no more counts: its process may have been paused. */
+const HEIR_STEP_MS = 200;
+
+/**
+ * The checks of PROTOCOL.md that are made after every step: I1, I2 and I3, that the in-sync are waited for, that nobody acts past its lease, and that
+ * a heir takes the session or declines [7, I5].
+ */
 export class Invariants {
   readonly #cluster: SimCluster;
   readonly #models: ReadonlyMap<SessionKey, SessionModel>;
@@ -42,24 +55,25 @@ export class Invariants {
   check(): void {
     this.#step++;
     for (let i = 0; i < this.#nodes.length; i++) {
-      const host = (this.#nodes[i] as SimNode).runtime?.host;
+      const node = this.#nodes[i] as SimNode;
+      const host = node.runtime?.host;
       if (host === undefined || host === null || host.slots.size === 0) continue;
       let seen = this.#seen.get(host);
       if (seen === undefined) {
         seen = new Map();
         this.#seen.set(host, seen);
       }
-      for (const slot of host.slots.values()) this.#checkSlot(host, slot, seen);
+      for (const slot of host.slots.values()) this.#checkSlot(node, host, slot, seen);
     }
   }
 
-  #checkSlot(host: Host, slot: Slot, all: Map<SessionKey, Seen>): void {
+  #checkSlot({ clock }: SimNode, host: Host, slot: Slot, all: Map<SessionKey, Seen>): void {
     const { key, fence, role } = slot;
     const model = this.#models.get(key);
     if (model === undefined) return;
     let seen = all.get(key);
     if (seen === undefined) {
-      seen = { fence, version: 0, versionFence: fence, released: 0, releasedEpoch: 0 };
+      seen = { fence, version: 0, versionFence: fence, released: 0, releasedEpoch: 0, heirEpoch: null, heirForMs: 0, heirSeenMs: 0 };
       all.set(key, seen);
     }
     if (fence < seen.fence) this.#problem(`I3: the epoch of ${key} at ${host.self} went back from ${seen.fence} to ${fence}`);
@@ -72,7 +86,32 @@ export class Invariants {
       seen.version = version;
     }
     seen.fence = fence;
-    if (role.kind === "owner" && host.leaseValid()) this.#checkOwner(host.self, slot, model, seen);
+    if (!clock.paused) this.#checkHeir(host, slot, seen);
+    if (role.kind !== "owner" || !host.leaseValid()) return;
+    // A machine that was suspended cannot know that its lease has ended.
+    if (this.#ended.has(host.self) && !clock.hasSlept) this.#problem(`rule 10: ${host.self} acts although its lease has ended`);
+    this.#checkOwner(host.self, slot, model, seen);
+  }
+
+  /** [7] Who knows from the record that it is heir has begun to decline by the deadline, unless the GRANT came. */
+  #checkHeir({ self, clock, limits }: Host, { key, role, cas }: Slot, seen: Seen): void {
+    const { record } = cas;
+    if (record === null || record.heir !== self || record.ended || role.kind !== "standby" || cas.pending) {
+      seen.heirEpoch = null;
+      return;
+    }
+    const now = clock.now();
+    if (seen.heirEpoch === record.epoch) {
+      seen.heirForMs += Math.min(HEIR_STEP_MS, now - seen.heirSeenMs);
+      if (seen.heirForMs > limits.heirDeadlineMs + HEIR_SLACK_MS)
+        this.#problem(
+          `I5: ${self} has known for ${limits.heirDeadlineMs + HEIR_SLACK_MS} ms that it is heir of ${key} in epoch ${record.epoch}, and does not decline`,
+        );
+    } else {
+      seen.heirEpoch = record.epoch;
+      seen.heirForMs = 0;
+    }
+    seen.heirSeenMs = now;
   }
 
   #checkOwner(self: NodeRef, slot: Slot, model: SessionModel, seen: Seen): void {

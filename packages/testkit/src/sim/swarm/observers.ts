@@ -22,7 +22,8 @@ import { meaningOf, writerOf } from "./writes.js";
 /** Watches everything that passes between the parts of a run: for the trace, for what was reached, and for traps. */
 export class Observers implements RunObserver {
   readonly #world: World;
-  readonly #ended = new Set<NodeRef>();
+  /** Leases that have ended, and when. */
+  readonly #ended = new Map<NodeRef, number>();
   readonly #traps: Trap[] = [];
   readonly #cases: Cases;
 
@@ -149,6 +150,10 @@ export class Observers implements RunObserver {
     );
     world.reached.count(`write ${meaning}`);
     this.#cases.written(key, record, previous, meaning);
+    const writer = writerOf(record);
+    // What is told in the same moment may have been written before the lease ended.
+    if ((this.#ended.get(writer) ?? Number.POSITIVE_INFINITY) < world.nowMs)
+      world.problem(`rule 10: ${writer}, whose lease has ended, writes ${meaning} of ${key}`);
     if (previous !== null && record.epoch < previous.epoch)
       world.problem(`I3: the epoch of ${key} went back from ${previous.epoch} to ${record.epoch}`);
     const model = world.models.get(key);
@@ -201,7 +206,7 @@ export class Observers implements RunObserver {
 
   #leaseEnded(ref: NodeRef): void {
     if (this.#ended.has(ref)) return;
-    this.#ended.add(ref);
+    this.#ended.set(ref, this.#world.nowMs);
     this.#world.trace.add(11, ref, "", 0);
     this.#world.trace.say(() => `the lease of ${ref} has ended`);
     this.#cases.leaseEnded();

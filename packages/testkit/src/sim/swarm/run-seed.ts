@@ -163,7 +163,29 @@ async function settle(world: World): Promise<void> {
         .map((key) => place(world, key))
         .join("; "),
   );
+  if (!world.over) compareCopies(world);
 }
+
+/** Two copies at the same position are equal: what a later owner needs of each link is the same in both [I2]. */
+function compareCopies(world: World): void {
+  const { cluster, ids, models } = world;
+  for (const key of models.keys()) {
+    const roles = ids.map((id) => cluster.slot(id, key)?.role);
+    const owned = roles.find((role) => role?.kind === "owner")?.cell;
+    for (const [i, role] of roles.entries()) {
+      const copy = role?.kind === "standby" ? role.cell : null;
+      if (copy == null || owned == null || copy.version !== owned.version) continue;
+      for (const link of owned.links.values()) {
+        const there = copy.links.get(link.id);
+        const differs = LINK_FIELDS.filter((field) => there?.[field] !== link[field]);
+        if (differs.length > 0) world.problem(`I2: the copy of ${key} at ${ids[i]} differs from its owner's in ${differs} of a link`);
+      }
+    }
+  }
+}
+
+/** What every turn replicates. What clients confirm between turns reaches a copy with the next one. */
+const LINK_FIELDS = ["generation", "ingress", "lastIn", "lastInVersion", "nextOut"] as const;
 
 /** One recorded owner, as many copies as are wished for, no role left over from a hand-over [I5]. */
 function isSettled(world: World, key: SessionKey): boolean {

@@ -277,6 +277,10 @@ export class World implements ClientHost {
       (error: { code?: string; message?: string }) => {
         this.moves.delete(move);
         this.observers.moveFailed(error.code ?? "", error.message ?? "");
+        const { host } = this.cluster.node(move.from).runtime ?? {};
+        const movingTo = host?.slots.get(move.session)?.owner?.movingTo ?? null;
+        if (error.code !== "E_MOVE_BUSY" && movingTo !== null && nodeIdOf(movingTo) === move.to)
+          this.problem(`I5: ${move.session} is told not to have moved to ${move.to} (${error.message}), and the hand-over goes on`);
         const done = model?.commits.find((commit) => commit.atMs >= move.startedAt && commit.from === move.from && commit.to === move.to);
         // Whoever could not hear how it ended says so.
         if (done !== undefined && !/gone on elsewhere|took the session|before it heard/.test(error.message ?? ""))
