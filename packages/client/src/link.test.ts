@@ -330,6 +330,28 @@ test("a refusal that retrying cannot help closes; others are tried again after t
   expect(passing.client.status).toBe("live");
 });
 
+test("a node that keeps a hello until another node has taken over is waited for, as long as it says so", () => {
+  const { clock, cluster, client, log } = live({ limits: { attemptTimeoutMs: 300 } });
+  cluster.refusal = { code: "E_SESSION_BUSY", message: "the session's node was lost", fatal: false, retryAfterMs: 200 };
+  at(cluster, 0).die();
+  clock.advance(100);
+  expect(sent(at(cluster, 1), "hello")).toHaveLength(1);
+  const kept = { ...cluster.refusal };
+  for (let i = 0; i < 10; i++) {
+    clock.advance(400);
+    at(cluster, 1).deliver({ t: "problem", ...kept });
+  }
+  expect([cluster.sockets.length, client.status]).toEqual([2, "reconnecting"]);
+  expect(log).toEqual(["live", "reconnecting"]);
+  // Silent again, it is left when its time is over.
+  clock.advance(400);
+  expect(cluster.sockets).toHaveLength(2);
+  cluster.refusal = null;
+  clock.advance(300);
+  expect(cluster.sockets).toHaveLength(3);
+  expect(client.status).toBe("live");
+});
+
 test("a node that says goodbye is left for another one", () => {
   const { clock, cluster, client } = live();
   at(cluster, 0).deliver({ t: "problem", code: "E_NODE_STOPPING", message: "", fatal: true, retryAfterMs: 10 });

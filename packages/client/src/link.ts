@@ -36,7 +36,7 @@ export interface LinkOptions {
 /** A channel on which a hello is to be answered in time. */
 interface Attempt {
   readonly channel: Channel;
-  readonly timer: Scheduled;
+  timer: Scheduled;
   /** Who said hello on it. From then on the session may have attached to this channel. */
   helloed: Identity | null;
 }
@@ -208,8 +208,11 @@ export class Link {
 
   #attempt(to: string | Channel): Attempt {
     const channel = typeof to === "string" ? (this.#spares.take(to) ?? this.#open(to)) : to;
-    const timer = this.#env.clock.schedule(this.#env.limits.attemptTimeoutMs, () => channel.fail(true));
-    return { channel, timer, helloed: null };
+    return { channel, timer: this.#patience(channel, 0), helloed: null };
+  }
+
+  #patience(channel: Channel, moreMs: number): Scheduled {
+    return this.#env.clock.schedule(this.#env.limits.attemptTimeoutMs + moreMs, () => channel.fail(true));
   }
 
   #open(endpoint: string): Channel {
@@ -426,6 +429,13 @@ export class Link {
 
   #problem(channel: Channel, frame: ClientFrameOf<"problem">, attempt: Attempt | undefined): void {
     const error = remoteError(frame.code, frame);
+    if (!frame.fatal && attempt !== undefined && frame.code === "E_SESSION_BUSY") {
+      // The node keeps this hello until somebody has taken the session over: that comes sooner here than anywhere else.
+      this.#lastProblem = error;
+      attempt.timer.cancel();
+      attempt.timer = this.#patience(channel, frame.retryAfterMs);
+      return;
+    }
     if (!frame.fatal) {
       // The session has attached elsewhere. While switching that is the plan; otherwise a late hello of ours overtook this channel.
       if (frame.code !== "E_LINK_REPLACED") this.#emit("problem", error);

@@ -126,7 +126,12 @@ export const LIMITS = {
   reconnectMinMs: bound(50, 1, 60_000, "first pause before a client connects again"),
   reconnectMaxMs: bound(5_000, 10, 600_000, "longest pause before a client connects again"),
   connectTimeoutMs: bound(30_000, 100, 600_000, "how long a client tries to reach its session for the first time"),
-  attemptTimeoutMs: bound(5_000, 50, 120_000, "time one attempt to connect may take, from opening the socket to the welcome"),
+  attemptTimeoutMs: bound(
+    5_000,
+    50,
+    120_000,
+    "time one attempt to connect may take, from opening the socket to the welcome, or since the node last said that it keeps the hello",
+  ),
   ackDelayMs: bound(50, 0, 10_000, "longest time a client holds back an acknowledgement"),
   ackEveryMessages: bound(32, 1, 65_536, "messages after which a client acknowledges at once"),
   gapRetryMs: bound(500, 10, 60_000, "pause before a client asks again for a message that is missing"),

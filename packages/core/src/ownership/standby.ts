@@ -44,6 +44,8 @@ export class StandbyRole implements Role {
   #parked: ClientOp[] = [];
   #expiry: Scheduled | null = null;
   #promoting = false;
+  /** What clients sent while this node was about to take over: others may have read the record before this node has its answer [15: bounded]. */
+  #early: ClientOp[] = [];
   readonly #size: CopySize;
   /** Since when this node has known that the present owner owns. */
   #ownedSince: { readonly owner: NodeRef; readonly epoch: number; readonly atMs: number } | null = null;
@@ -85,6 +87,8 @@ export class StandbyRole implements Role {
     // An owner passes on only what came after its freeze. Sent back, the message would go to and fro until its hops are used up.
     if (this.#heir.name === "waiting" && from === this.#owner) {
       if (this.#parked.length < this.#slot.host.limits.maxQueuedInputs) this.#parked.push(op);
+    } else if (this.#promoting) {
+      if (this.#early.length < this.#slot.host.limits.maxQueuedInputs) this.#early.push(op);
     } else {
       relay(this.#slot.host, this.#owner, op);
     }
@@ -487,8 +491,12 @@ export class StandbyRole implements Role {
         ({ outcome, record }) => {
           done();
           this.#promoting = false;
+          const early = this.#early;
+          this.#early = [];
           if (this.#stopped || record === null) return;
-          this.#tookOver(outcome === "applied", before, record, parked);
+          const applied = outcome === "applied";
+          this.#tookOver(applied, before, record, [...parked, ...early]);
+          if (!applied) for (const op of early) this.onClient(op.ingress, op);
         },
       );
     });

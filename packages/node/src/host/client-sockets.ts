@@ -3,6 +3,7 @@ import type { ClientOp, ClientSocket, Scheduled, SessionKey } from "@sojourn/cor
 /** An attach without an answer, and when it is sent again. */
 export interface PendingAttach {
   readonly op: ClientOp;
+  readonly sinceMs: number;
   tries: number;
   /** The newest epoch of the session that was known when it was sent last. */
   epoch: number;
@@ -66,6 +67,11 @@ export class ClientSockets {
   /** Sessions that have a welcomed socket here. */
   get liveSessions(): Iterable<SessionKey> {
     return this.#bySession.keys();
+  }
+
+  /** Sessions that a socket here waits for. */
+  get waitingSessions(): Iterable<SessionKey> {
+    return this.#waiting.keys();
   }
 
   /** Sockets that wait for their welcome. */

@@ -39,9 +39,11 @@ import {
   type TurnScope,
 } from "@sojourn/core";
 import { CachePulls } from "./cache-pulls.js";
+import { expectedOf } from "./expected.js";
 import { Finder } from "./finder.js";
 import { HeldCopies } from "./held-copies.js";
 import type { HostObserver, HostProfiler } from "./host-observer.js";
+import { IncomingRooms } from "./incoming-rooms.js";
 import { Ingress } from "./ingress.js";
 import { Kinds } from "./kinds.js";
 import { KnownTables } from "./known-tables.js";
@@ -97,10 +99,8 @@ export class Host implements SlotHost, PeersHandler {
   readonly #commands: PeerRequests<string>;
   readonly #onCommand: (body: string) => Promise<string>;
   readonly #finder: Finder;
-  readonly #rooms = new Map<SessionKey, number>();
   readonly #copies: HeldCopies;
-  /** Copies to keep that were promised room and have not begun to come. */
-  readonly #coming = new Set<SessionKey>();
+  readonly #rooms: IncomingRooms;
   readonly #promotions: Promotions;
   readonly #suspicions: Suspicions;
   readonly scratch = new ByteWriter(4_096);
@@ -126,6 +126,7 @@ export class Host implements SlotHost, PeersHandler {
     this.#profiler = ports.profiler ?? null;
     this.#routes = new Routes(limits.maxRoutes);
     this.#copies = new HeldCopies(limits.maxCopyBytes);
+    this.#rooms = new IncomingRooms(limits.maxIncomingMoves, (coming) => this.#copies.hasRoom(coming));
     this.#promotions = new Promotions(limits.maxPromotionsInFlight);
     this.#pulls = new CachePulls({
       clock,
@@ -168,6 +169,7 @@ export class Host implements SlotHost, PeersHandler {
       routes: this.#routes,
       dispatch: (op) => this.#dispatch(op),
       resolve: (session) => this.#finder.resolve(session),
+      expected: (session) => expectedOf(this, session, this.#slots.get(session), this.#routes.get(session)?.owner),
       endpointOf: (ref) => this.endpointOf(ref),
     });
     const others = () => membership.others().map(({ ref }) => ref);
@@ -470,6 +472,7 @@ export class Host implements SlotHost, PeersHandler {
     if (record.ended) this.#routes.forget(key);
     const slot = this.#slots.get(key) ?? (record.heir === this.self ? this.#slot(key) : undefined);
     slot?.onRecord(record);
+    this.ingress.recordChanged(key, record);
   }
 
   onRecord(key: SessionKey, record: SessionRecord): void {
@@ -540,21 +543,15 @@ export class Host implements SlotHost, PeersHandler {
   }
 
   reserveRoom(key: SessionKey, toKeep: boolean): "reserved" | "full" | "cordoned" {
-    if (this.membership.info.cordoned) return "cordoned";
-    if (toKeep && !this.#copies.hasRoom(this.#coming.size)) return "full";
-    if (this.#rooms.size >= this.limits.maxIncomingMoves && !this.#rooms.has(key)) return "full";
-    this.#rooms.set(key, this.clock.now());
-    if (toKeep) this.#coming.add(key);
-    return "reserved";
+    return this.membership.info.cordoned ? "cordoned" : this.#rooms.reserve(key, toKeep);
   }
 
   releaseRoom(key: SessionKey): void {
-    this.#rooms.delete(key);
-    this.#coming.delete(key);
+    this.#rooms.release(key);
   }
 
   noteCopy(key: SessionKey, bytes: number): void {
-    this.#coming.delete(key);
+    this.#rooms.began(key);
     this.#copies.note(key, bytes);
   }
   get copiesFull(): boolean {

@@ -7,8 +7,9 @@ import {
   encodeClientFrame,
   resolveLimits,
 } from "@sojourn/core";
+import { VirtualClock } from "@sojourn/testkit";
 import { expect, it } from "vitest";
-import { createSystemClock } from "../system/clock.js";
+import type { Expected } from "./expected.js";
 import { Ingress } from "./ingress.js";
 import { Routes } from "./routes.js";
 
@@ -20,16 +21,20 @@ function stage() {
   const sent: ClientOp[] = [];
   /** What the directory says when it is asked. */
   const recorded = { owner: "", epoch: 0 };
+  /** Whether owners are reached, and what is known of the present one. */
+  const owners: { reached: boolean; expected: Expected } = { reached: true, expected: "answer" };
+  const clock = new VirtualClock();
   const ingress = new Ingress({
     self: "a#1",
-    clock: createSystemClock(),
+    clock,
     limits: resolveLimits(),
     routes,
-    dispatch: (op) => sent.push(op) > 0,
+    dispatch: (op) => sent.push(op) > 0 && owners.reached,
     resolve: async (session) => {
       const { owner, epoch } = recorded;
       if (owner !== "") routes.learn(session, owner, epoch);
     },
+    expected: () => owners.expected,
     endpointOf: (ref) => `ws://${ref}`,
   });
   /** A client that last heard of `epoch` comes, and is welcomed by the owner at `welcomedAt`. Gives the moves it is told of. */
@@ -59,7 +64,7 @@ function stage() {
     ingress.attached(owner, SESSION, welcomedAt, address, op?.t === "attach" ? op.socket : 0, true, welcome);
     return moves;
   };
-  return { routes, ingress, sent, recorded, join };
+  return { routes, ingress, sent, recorded, owners, clock, join };
 }
 
 it("tells clients of a move once, also when the directory told of it first", () => {
@@ -270,4 +275,75 @@ it("has a client say hello once more whose link ended between the two times that
   expect(failed).toEqual([]);
   welcome(2 ** 20 + 1, false);
   expect(failed).toEqual(["E_LINK_EXPIRED"]);
+});
+
+/** A client that says hello while nobody answers for the session: what it is told, and how often it was tried. */
+function heldStage(expected: Expected) {
+  const world = stage();
+  Object.assign(world.recorded, { owner: "b#1", epoch: 1 });
+  Object.assign(world.owners, { reached: false, expected });
+  const told: string[] = [];
+  const socket = {
+    send: (bytes: Uint8Array) => {
+      const frame = decodeClientFrame(bytes);
+      told.push(frame.t === "problem" && !frame.fatal ? "held" : frame.t);
+    },
+    fail: (code: string) => told.push(code),
+    release: () => undefined,
+  };
+  const numbers = { lastOut: 0, sent: 0, acked: 0, offsetEpoch: 0, generation: 0, epoch: 0 };
+  const hello = { t: "hello", protocol: CLIENT_PROTOCOL, session: SESSION, link: "link", token: "t", nextToken: "u" } as const;
+  world.ingress.open(socket, { ...hello, ...numbers, auth: null }, null);
+  return { ...world, told };
+}
+
+it("sends a client elsewhere that nobody answers, when the owner may only be out of reach from here", async () => {
+  const { clock, told } = heldStage("answer");
+  await clock.run(5_000);
+  expect(told).toEqual(["E_SESSION_BUSY"]);
+});
+
+it.each(["takeOver", "leaseEnd"] as const)(
+  "keeps a client whose owner is lost and tells it so, as long as its lease can last (%s)",
+  async (expected) => {
+    const { clock, told, sent, ingress } = heldStage(expected);
+    await clock.run(2_000);
+    const tries = sent.length;
+    told.length = 0;
+    await clock.run(8_000);
+    expect(new Set(told)).toEqual(new Set(["held"]));
+    // Nothing can come before the lease has ended, so the directory is asked seldom.
+    expect(sent.length - tries).toBeLessThan(expected === "leaseEnd" ? 12 : 40);
+    expect(ingress.sockets.count).toBe(1);
+    await clock.run(4_500);
+    expect(told.at(-1)).toBe("E_SESSION_BUSY");
+    expect(ingress.sockets.count).toBe(0);
+  },
+);
+
+it("sends the attach of a kept client at once when the owner's lease has ended, and when the record names another owner", async () => {
+  const { clock, sent, recorded, owners, ingress, routes } = heldStage("leaseEnd");
+  await clock.run(4_321);
+  const tries = sent.length;
+  Object.assign(recorded, { owner: "c#1", epoch: 2 });
+  ingress.ownerEnded("b#1");
+  await clock.run(1);
+  expect(sent.length).toBeGreaterThan(tries);
+  expect(routes.get(SESSION)?.owner).toBe("c#1");
+  owners.reached = true;
+  const before = sent.length;
+  const record = {
+    revision: 9,
+    epoch: 3,
+    owner: "d#1",
+    inSync: ["a#1"],
+    heir: null,
+    ended: false,
+    stored: false,
+    writer: "d#1/1",
+  } as const;
+  ingress.recordChanged(SESSION, { ...record, strategy: "replica" });
+  expect(sent.length).toBe(before + 1);
+  ingress.recordChanged(SESSION, { ...record, strategy: "replica" });
+  expect(sent.length).toBe(before + 1);
 });

@@ -19,7 +19,8 @@ import {
   type SessionRecord,
   sameNumbering,
 } from "@sojourn/core";
-import { type ClientEntry, ClientSockets } from "./client-sockets.js";
+import { type ClientEntry, ClientSockets, type PendingAttach } from "./client-sockets.js";
+import type { Expected } from "./expected.js";
 import type { Routes } from "./routes.js";
 
 /** What the ingress needs from its node. */
@@ -32,6 +33,8 @@ export interface IngressPorts {
   dispatch(op: ClientOp): boolean;
   /** Finds out who owns the session, creating it when it does not exist and is wanted here. Rejects with a SojournError. */
   resolve(session: SessionKey): Promise<void>;
+  /** What is to be expected when nobody answers for the session. */
+  expected(session: SessionKey): Expected;
   endpointOf(ref: NodeRef): string;
 }
 
@@ -75,7 +78,7 @@ export class Ingress implements ClientRouter {
         generation,
         user,
       };
-      entry.attach = { op, tries: 0, epoch: 0, timer: null };
+      entry.attach = { op, sinceMs: this.#ports.clock.now(), tries: 0, epoch: 0, timer: null };
       this.#attach(entry);
     } catch (error) {
       this.#fail(entry, error);
@@ -90,16 +93,13 @@ export class Ingress implements ClientRouter {
 
   /** Sends the attach, again while nobody answers: the owner may be changing, and a repeated attach is the same attach. */
   #attach(entry: ClientEntry): void {
-    const { clock, limits, routes, self } = this.#ports;
+    const { limits, routes, self } = this.#ports;
     const pending = entry.attach;
     if (pending === null) return;
     pending.timer?.cancel();
     pending.epoch = routes.fence(entry.session);
-    const retryIn = (ms: number) => {
-      if (entry.attach === pending) pending.timer = clock.schedule(ms, () => this.#retry(entry));
-    };
     if (this.#ports.dispatch(pending.op)) {
-      retryIn(limits.offerTimeoutMs / 4);
+      this.#retryIn(entry, pending, limits.offerTimeoutMs / 4);
       return;
     }
     this.#ports.resolve(entry.session).then(
@@ -107,24 +107,57 @@ export class Ingress implements ClientRouter {
         if (entry.attach !== pending) return;
         // Whoever takes over from an owner that is not reached will be on record soon.
         const soonMs = Math.min(RETRY_MS * 2 ** pending.tries, limits.offerTimeoutMs / 4);
-        if (routes.get(entry.session)?.owner === self || !this.#ports.dispatch(pending.op)) retryIn(soonMs);
-        else retryIn(limits.offerTimeoutMs / 4);
+        const sent = routes.get(entry.session)?.owner !== self && this.#ports.dispatch(pending.op);
+        this.#retryIn(entry, pending, sent ? limits.offerTimeoutMs / 4 : soonMs);
       },
       (error: unknown) => this.#fail(entry, error),
+    );
+  }
+
+  #retryIn(entry: ClientEntry, pending: PendingAttach, ms: number): void {
+    if (entry.attach !== pending) return;
+    const { clock, limits } = this.#ports;
+    const expected = this.#expected(entry, pending);
+    // Who takes over is heard of when it has. Until then it is only made sure, now and then, that nothing was missed.
+    const seldom = expected === "leaseEnd" && pending.tries >= MAX_ATTACH_TRIES;
+    const pauseMs = seldom ? limits.offerTimeoutMs : ms;
+    pending.timer?.cancel();
+    pending.timer = clock.schedule(pauseMs, () => this.#retry(entry));
+    if (expected !== "answer") this.#sayHeld(entry, Math.ceil(pauseMs));
+  }
+
+  /** No longer than the owner's lease can last: somebody else may reach an owner that this node believes to be lost. */
+  #expected(entry: ClientEntry, pending: PendingAttach): Expected {
+    const { clock, limits } = this.#ports;
+    const overMs = pending.sinceMs + limits.leaseTtlMs + limits.offerTimeoutMs;
+    return clock.now() < overMs ? this.#ports.expected(entry.session) : "answer";
+  }
+
+  /** It is better to wait here than to be on the way elsewhere when somebody takes over. */
+  #sayHeld(entry: ClientEntry, forMs: number): void {
+    entry.socket.send(
+      encodeClientFrame(this.#writer, {
+        t: "problem",
+        code: "E_SESSION_BUSY",
+        message: "the session's node was lost; another one takes over",
+        fatal: false,
+        retryAfterMs: forMs,
+      }),
     );
   }
 
   #retry(entry: ClientEntry): void {
     const pending = entry.attach;
     if (pending === null) return;
-    if (pending.tries >= MAX_ATTACH_TRIES) {
+    if (pending.tries < MAX_ATTACH_TRIES) {
+      // A node that does not answer may not be the owner any more.
+      if (pending.tries % 2 === 1) this.#ports.routes.forget(entry.session);
+      pending.tries++;
+    } else if (this.#expected(entry, pending) === "answer") {
       this.sockets.remove(entry);
       entry.socket.fail("E_SESSION_BUSY", "the session could not be reached", 200);
       return;
     }
-    // A node that does not answer may not be the owner any more.
-    if (pending.tries % 2 === 1) this.#ports.routes.forget(entry.session);
-    pending.tries++;
     this.#attach(entry);
   }
 
@@ -312,12 +345,24 @@ export class Ingress implements ClientRouter {
     }
   }
 
+  /** The directory tells who owns the session now. */
+  recordChanged(session: SessionKey, record: SessionRecord): void {
+    const waiting = [...this.sockets.waitingOf(session)];
+    if (waiting.length === 0) return;
+    this.#ports.routes.learnRecord(session, record);
+    for (const entry of waiting) this.#followOwner(entry);
+  }
+
   /**
    * The lease of a node has ended. Who takes one of its sessions over says so to the clients it finds in it; when nothing was left of
    * the session, nobody says so, and a client may only be listening. So its link is shown to whoever is owner a while later.
    */
   ownerEnded(ref: NodeRef): void {
     const { clock, limits, routes } = this.#ports;
+    for (const session of [...this.sockets.waitingSessions]) {
+      const owner = routes.get(session)?.owner;
+      if (owner === undefined || owner === ref) for (const entry of [...this.sockets.waitingOf(session)]) this.#attach(entry);
+    }
     const owned = [...this.sockets.liveSessions].filter((session) => routes.get(session)?.owner === ref);
     if (owned.length === 0) return;
     clock.schedule(limits.retransmitMs, () => {
