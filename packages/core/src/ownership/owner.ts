@@ -351,23 +351,18 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
 
   // ---- release ----
 
-  /** Releases up to what everybody who is waited for has acknowledged. With nobody, or under `eventual`, a release needs the lease. */
+  /**
+   * Releases up to what everybody who is waited for has acknowledged; under `eventual` that is nobody. Without the lease nothing is: who
+   * has acknowledged may have taken over and died, so that the session was lost and has begun anew.
+   */
   #release(): void {
+    if (!this.host.leaseValid()) return;
     let upTo = this.cell.version;
-    let waited = false;
     if (!this.#eventual) {
-      for (const feed of this.#feeds.values()) {
-        if (!feed.waited) continue;
-        waited = true;
-        if (feed.acked < upTo) upTo = feed.acked;
-      }
+      for (const feed of this.#feeds.values()) if (feed.waited && feed.acked < upTo) upTo = feed.acked;
       const { bound } = this.store;
-      if (bound !== null) {
-        waited = true;
-        if (bound < upTo) upTo = bound;
-      }
+      if (bound !== null && bound < upTo) upTo = bound;
     }
-    if (!waited && !this.host.leaseValid()) return;
     this.#releaser.releaseUpTo(upTo);
     this.#alarms.watchUnconfirmed();
   }

@@ -32,6 +32,29 @@ describe("a lease that ran out and had not ended", () => {
     expect(await stage.settle()).toEqual([]);
   });
 
+  it("a turn that is acknowledged after it ran out is released only once it is renewed after all", async () => {
+    const stage = await Stage.open({ seed: 334, talkers: { ann: "a" } });
+    const host = stage.cluster.node("a").runtime?.host;
+    const ann = stage.talkers[0];
+    if (host == null || ann === undefined) throw new Error("a is down");
+    await stage.run(50); // what is under way
+    const before = ann.answered;
+    const valid = vi.spyOn(host, "leaseValid");
+    const sent = stage.taps.onFrame("delta", () => void valid.mockReturnValue(false), { from: "a" });
+    stage.say(ann);
+    await stage.run(200, { stepMs: 5 });
+    expect(sent.times).toBe(1);
+    const feeds = [...(stage.cluster.slot("a", stage.key)?.owner?.feeds.values() ?? [])];
+    expect(feeds.map(({ acked }) => acked)).toEqual([stage.cluster.slot("a", stage.key)?.owner?.version]);
+    // Everybody who took over may have died meanwhile, so that the session was lost and has begun anew.
+    expect(ann.answered).toBe(before);
+    valid.mockRestore();
+    host.resume();
+    await stage.run(50);
+    expect(ann.answered).toBe(before + 1);
+    expect(await stage.settle()).toEqual([]);
+  });
+
   it("a standby that could not take over when the owner's lease ended does so when it may act again", async () => {
     const stage = await Stage.open({ seed: 333 });
     const { cluster, standby } = stage;

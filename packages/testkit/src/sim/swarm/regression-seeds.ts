@@ -31,4 +31,8 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     seed: 7579,
     was: "a client whose link had ended was told that its numbers were invalid, as somebody had said an old hello of it again",
   },
+  {
+    seed: 8385,
+    was: "a turn of a life that was lost was released by a machine that had slept, which is told apart from a broken promise now",
+  },
 ];
