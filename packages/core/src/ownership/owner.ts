@@ -359,7 +359,10 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
     if (!this.host.leaseValid()) return;
     let upTo = this.cell.version;
     if (!this.#eventual) {
-      for (const feed of this.#feeds.values()) if (feed.waited && feed.acked < upTo) upTo = feed.acked;
+      for (const feed of this.#feeds.values()) {
+        if (!feed.waited) continue;
+        if (feed.acked < upTo) upTo = feed.acked;
+      }
       const { bound } = this.store;
       if (bound !== null && bound < upTo) upTo = bound;
     }
