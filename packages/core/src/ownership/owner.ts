@@ -1,4 +1,4 @@
-import { type NodeRef, nodeIdOf } from "../names.js";
+import type { NodeRef } from "../names.js";
 import type { SessionRecord } from "../ports/directory.js";
 import type { SessionCell } from "../session/session-port.js";
 import type { AttachVerdict, TurnInput, TurnResult } from "../session/types.js";
@@ -7,6 +7,7 @@ import { announce, ingressesOf, unlinkAll } from "./announce.js";
 import { DeltaLog } from "./delta-log.js";
 import { commit, end, leave, takeBack } from "./drafts.js";
 import { Feed, type FeedSource } from "./feed.js";
+import { firstTurn, mayLackTurns } from "./first-turn.js";
 import { LinkAnswers } from "./link-answers.js";
 import { MoveOut, type MoveOwner } from "./move-out.js";
 import { relay } from "./relay.js";
@@ -168,19 +169,14 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
     }
     this.store.begin(cause);
     const ingresses = ingressesOf(this.cell);
-    if (this.#mayLackTurns()) {
+    if (mayLackTurns(cause, this.#eventual)) {
       this.#branch();
     } else {
       this.#releaser.inherit(this.cell.links, this.#start.released);
       if (this.cell.version > this.#start.released) this.#holdUnreleased();
     }
-    if (cause.kind === "taken") {
-      this.#turns.enqueue({ kind: "afterMove", from: nodeIdOf(cause.from), blackoutMs: cause.blackoutMs });
-    } else if (cause.kind !== "resumed") {
-      let stalenessMs = cause.kind === "promoted" && this.#eventual ? cause.stalenessMs : 0;
-      if (cause.kind === "restored" && !cause.complete) stalenessMs = this.store.stalenessMs;
-      this.#turns.enqueue({ kind: "wake", reason: cause.kind, stalenessMs });
-    }
+    const first = firstTurn(cause, this.#eventual, this.store.stalenessMs);
+    if (first !== null) this.#turns.enqueue(first);
     for (const op of waiting) this.#turns.enqueue(op);
     this.#release();
     this.#alarms.rearm();
@@ -193,13 +189,6 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
     this.#stranded.offer();
     if (this.cell.ended) this.#end();
     else this.#keeper.check();
-  }
-
-  /** Whether the owner before may have shown clients turns that this copy does not have. */
-  #mayLackTurns(): boolean {
-    const { cause } = this.#start;
-    if (cause.kind === "restored") return !cause.complete;
-    return this.#eventual && (cause.kind === "promoted" || (cause.kind === "resumed" && cause.heirLost));
   }
 
   /**
