@@ -31,6 +31,7 @@ export { claim, claimLost } from "./ownership/drafts.js";
 export type { ClientOp, MoveCallbacks } from "./ownership/role.js";
 export { Slot } from "./ownership/slot.js";
 export type { LinkAddress, LossReport, MoveReport, SlotHost, Suspicion } from "./ownership/slot-host.js";
+export type { StrategyCallbacks, StrategyReport } from "./ownership/strategy-change.js";
 export type { Crc32 } from "./ports/checksum.js";
 export type { ClientRoute, ClientRouter, ClientSocket } from "./ports/client-router.js";
 export type { Clock, Scheduled } from "./ports/clock.js";

@@ -12,6 +12,8 @@ import {
   type SessionKey,
   type SessionStore,
   SojournError,
+  type Strategy,
+  type StrategyReport,
 } from "@sojourn/core";
 import { type AdminOptions, type AdminServer, startAdminServer } from "./admin/admin-server.js";
 import type { AdminAnswers, AdminCommand } from "./admin/commands.js";
@@ -107,6 +109,11 @@ export interface SojournNode {
   status(): NodeStatus;
   /** Moves a session that this node owns. */
   move(session: SessionKey, toNodeId: string): Promise<MoveReport>;
+  /**
+   * Gives a session that this node owns another strategy, while it runs.
+   * @throws SojournError (rejects) `E_NOT_OWNER`, `E_STRATEGY_INVALID`, `E_STRATEGY_FAILED`; it keeps its strategy then
+   */
+  setStrategy(session: SessionKey, strategy: Strategy): Promise<StrategyReport>;
   cordon(cordoned: boolean): Promise<void>;
   /** Carries out an operator's command, here or at the node that has to. @throws SojournError (rejects) of whoever refused it */
   command<C extends AdminCommand>(command: C): Promise<AdminAnswers[C["command"]]>;
@@ -239,6 +246,7 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
     status: () => operated.status(),
     command: (command) => operator.execute(command),
     move: (session, toNodeId) => running.move(session, toNodeId),
+    setStrategy: (session, strategy) => running.setStrategy(session, strategy),
     cordon: (cordoned) => running.cordon(cordoned),
     drain: (how) => running.drain(how),
     async close(how = {}) {

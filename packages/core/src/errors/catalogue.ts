@@ -71,6 +71,12 @@ export const ERRORS = {
   E_STORE_FULL: "The store has no room; nothing was written, and writing goes on when there is room again.",
   E_STORE_TOO_LARGE: "A snapshot or log record is larger than its bound; nothing was written.",
   E_STORE_DAMAGED: "The store holds the session, but nothing of it can be read any more.",
+  E_STORE_AWAY:
+    "The session store has not answered for `storePatienceMs`; the session goes on over its copies in memory, and comes back to the store when that answers.",
+  E_RELEASE_STALLED:
+    "Neither the session store nor a copy in memory acknowledges the session's turns; it runs no more of them until one does.",
+  E_STRATEGY_INVALID: "The session cannot have this strategy: its durability, its kind or its node does not allow it.",
+  E_STRATEGY_FAILED: "The change of strategy did not complete; the session keeps the strategy that it has.",
   E_CONFIG_INVALID: "The configuration or the command line is not valid.",
   E_INTERNAL: "A defect in Sojourn itself; please report it.",
 } as const;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RecordDraft, SessionRecord } from "../ports/directory.js";
 import {
+  changeStrategy,
   claim,
   claimLost,
   commit,
@@ -104,7 +105,9 @@ describe("changes of a session's record", () => {
   });
 
   it("joinStore and leaveStore: by the owner at its epoch; the store is not dropped while nobody else is in-sync", () => {
-    expect(joinStore(RECORD, "a#1", 5)).toEqual({ ...RECORD, stored: true });
+    const unstored = { ...STORED, stored: false };
+    expect(joinStore(unstored, "a#1", 5)).toEqual(STORED);
+    expect(joinStore(RECORD, "a#1", 5)).toBeNull(); // it has no store any more
     expect(leaveStore(STORED, "a#1", 5)).toEqual({ ...STORED, stored: false });
     expect(leaveStore({ ...STORED, inSync: [] }, "a#1", 5)).toBeNull();
     expect(leaveStore(RECORD, "a#1", 5)).toBeNull();
@@ -116,6 +119,25 @@ describe("changes of a session's record", () => {
     ] as const) {
       expect(joinStore(record, self, epoch)).toBeNull();
       expect(leaveStore(record, self, epoch)).toBeNull();
+    }
+  });
+
+  it("changeStrategy: by the owner at its epoch, not during a hand-over, and never to fewer copies than are needed", () => {
+    const hybrid = { strategy: "hybrid", stored: true } as const;
+    const replica = { strategy: "replica", stored: false } as const;
+    expect(changeStrategy(RECORD, "a#1", 5, hybrid, 0)).toEqual(STORED);
+    expect(changeStrategy(STORED, "a#1", 5, replica, 2)).toEqual(RECORD);
+    expect(changeStrategy(STORED, "a#1", 5, replica, 3)).toBeNull();
+    expect(changeStrategy({ ...STORED, inSync: [] }, "a#1", 5, replica, 0)).toBeNull();
+    const unstored = { ...STORED, stored: false, inSync: [] };
+    expect(changeStrategy(unstored, "a#1", 5, replica, 0)).toEqual({ ...unstored, ...replica });
+    for (const [record, self, epoch] of [
+      [GRANTED, "a#1", 5],
+      [RECORD, "b#1", 5],
+      [RECORD, "a#1", 4],
+      [ENDED, "a#1", 5],
+    ] as const) {
+      expect(changeStrategy(record, self, epoch, hybrid, 0)).toBeNull();
     }
   });
 

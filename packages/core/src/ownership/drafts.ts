@@ -52,7 +52,7 @@ export function leave(record: SessionRecord, self: NodeRef, epoch: number, stand
 
 /** [2] The session store holds everything that was released: it is recorded as in-sync. */
 export function joinStore(record: SessionRecord, self: NodeRef, epoch: number): Change | null {
-  if (record.ended || record.owner !== self || record.epoch !== epoch) return null;
+  if (record.ended || record.owner !== self || record.epoch !== epoch || record.strategy !== "hybrid") return null;
   return { ...record, stored: true };
 }
 
@@ -60,6 +60,23 @@ export function joinStore(record: SessionRecord, self: NodeRef, epoch: number): 
 export function leaveStore(record: SessionRecord, self: NodeRef, epoch: number): Change | null {
   if (record.ended || record.owner !== self || record.epoch !== epoch || !record.stored || record.inSync.length === 0) return null;
   return { ...record, stored: false };
+}
+
+/**
+ * The session gets another strategy; not while a hand-over is under way, whose heir would go by what it was told before. [2] `stored`: the
+ * session store holds everything that was released. [3] Where the store is dropped, at least so many copies must be in-sync.
+ */
+export function changeStrategy(
+  record: SessionRecord,
+  self: NodeRef,
+  epoch: number,
+  to: Pick<SessionRecord, "strategy" | "stored">,
+  copies: number,
+): Change | null {
+  if (record.ended || record.owner !== self || record.epoch !== epoch || record.heir !== null) return null;
+  if (record.stored && !to.stored && record.inSync.length < Math.max(1, copies)) return null;
+  if (record.inSync.length < copies) return null;
+  return { ...record, strategy: to.strategy, stored: to.stored };
 }
 
 /** [4] Step 3: the heir is recorded, and is in-sync. */

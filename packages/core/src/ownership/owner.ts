@@ -75,6 +75,9 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
         // Inputs are sent again by the client.
         if (op.t === "attach") this.#answers.refuseAttach(op, code, message, retryAfterMs);
       },
+      get saturated() {
+        return self.#releaser.held >= host.limits.maxUnreleasedTurns;
+      },
       quiet: () => {
         for (const feed of this.#feeds.values()) feed.onQuiet();
         this.store.onQuiet();
@@ -356,6 +359,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
       if (bound !== null && bound < upTo) upTo = bound;
     }
     this.#releaser.releaseUpTo(upTo);
+    this.#turns.onReleased();
     this.#alarms.watchUnconfirmed();
   }
 
@@ -429,6 +433,10 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
         this.#keeper.check();
       },
     );
+  }
+
+  checkStandbys(): void {
+    if (!this.#stopped) this.#keeper.check();
   }
 
   // ---- moving ----

@@ -15,7 +15,7 @@ export interface KeeperOwner extends RecruitOwner {
   readonly feeds: ReadonlyMap<NodeRef, Feed>;
   recordChanged(): void;
   /** Knows how many copies in memory the session is to have. */
-  readonly store: { wantedStandbys(record: SessionRecord): number };
+  readonly store: { wantedStandbys(record: SessionRecord): number; mayDrop(record: SessionRecord): boolean };
   /** Stops waiting for whom the record does not name (any more), unless a hand-over brings it in. */
   adoptInSync(record: SessionRecord): void;
   /** [3] Drops standbys from the record, and only then stops waiting for them. */
@@ -55,7 +55,8 @@ export class StandbyKeeper {
     if (record === null || record.ended) return;
     const wanted = owner.store.wantedStandbys(record);
     // What a hand-over has left over, where a store keeps the session: the latest to come go.
-    if (record.stored && record.inSync.length > wanted && record.heir === null) owner.dropStandbys(record.inSync.slice(wanted));
+    if (record.inSync.length > wanted && record.heir === null && owner.store.mayDrop(record))
+      owner.dropStandbys(record.inSync.slice(wanted));
     if (this.#live(record.inSync).length >= wanted) return;
     const candidate = this.#choose(host.rankStandbys(key));
     if (candidate === null) {

@@ -8,7 +8,7 @@ import { countFitting, isOnChain, type ReplicaSource } from "./replica-source.js
 
 /** The owner's side, as its store feed sees it. */
 export interface StoreFeedSource extends ReplicaSource {
-  /** More is durable now. */
+  /** More is durable now, or it is known again where the store stands. */
   onStored(): void;
   /** The store has seen a newer epoch of the session: only the directory decides what that means. */
   onStoreStale(epoch: number): void;
@@ -70,6 +70,11 @@ export class StoreFeed {
   /** Whether it needs every turn's delta. */
   get logs(): boolean {
     return this.#logs;
+  }
+
+  /** The store has this chain, and every delta goes there. Only with a log. */
+  get following(): boolean {
+    return this.#phase === "following";
   }
 
   /** Highest version that is certainly durable; -1 while none is. */
@@ -314,8 +319,7 @@ export class StoreFeed {
     if (this.#logs && this.#base === "none" && (this.#bytesSince > limits.maxStoreLogBytes || replayMs > limits.replayBudgetMs)) {
       this.#wantBase();
     }
-    if (version <= this.#acked) return;
-    this.#acked = version;
+    if (version > this.#acked) this.#acked = version;
     this.#source.onStored();
   }
 

@@ -121,6 +121,7 @@ describe("turn loop", () => {
     } as unknown as SlotHost;
     loop = new TurnLoop(host, cell as unknown as SessionCell, {
       wantsDeltas: false,
+      saturated: false,
       settled: (waiting, { outcome }) => settled.push(`${nameOf(waiting)} ${outcome}`),
       linkAck: ({ seq }) => settled.push(`ack ${seq}`),
       refused: (op, code) => refused.push(`${nameOf(op)} ${code}`),

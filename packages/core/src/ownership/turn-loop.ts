@@ -19,6 +19,8 @@ export const isClientOp = (waiting: Waiting): waiting is ClientOp => "t" in wait
 export interface TurnLoopEvents {
   /** Whether somebody needs the turns' deltas. */
   readonly wantsDeltas: boolean;
+  /** So much waits for its release that no further turn is to run. */
+  readonly saturated: boolean;
   settled(waiting: Waiting, result: TurnResult): void;
   /** A client's acknowledgement came to its place in the order. */
   linkAck(op: PeerMessageOf<"linkAck">): void;
@@ -54,6 +56,8 @@ export class TurnLoop {
   #pumping = false;
   #frozen: { readonly then: () => void; readonly deadline: Scheduled | null } | null = null;
   #hook: Hook | null = null;
+  /** It stands still until more is released. */
+  #stalled = false;
   #stopped = false;
 
   constructor(host: SlotHost, cell: SessionCell, events: TurnLoopEvents) {
@@ -115,6 +119,13 @@ export class TurnLoop {
     this.#pump();
   }
 
+  /** More was released. */
+  onReleased(): void {
+    if (!this.#stalled || this.#events.saturated) return;
+    this.#stalled = false;
+    this.#pump();
+  }
+
   thaw(): void {
     this.#frozen?.deadline?.cancel();
     this.#frozen = null;
@@ -144,10 +155,26 @@ export class TurnLoop {
     const cell = this.#cell;
     while (this.#queue.length > 0 && this.#frozen === null && !this.#running && !cell.busy && !cell.ended) {
       if (!this.#host.leaseValid()) break; // [10] until the lease is renewed after all, or the node drops everything
+      if (this.#events.saturated && !this.#mayRunStalled(this.#queue[0] as Waiting)) break;
       this.#execute(this.#queue.shift() as Waiting);
       if (this.#stopped) return;
     }
     this.#pumping = false;
+  }
+
+  /** What a hand-over needs runs in any case, and what a link confirms is no turn. */
+  #mayRunStalled(waiting: Waiting): boolean {
+    if (waiting === this.#hook?.input || (isClientOp(waiting) && waiting.t === "linkAck")) return true;
+    if (!this.#stalled) {
+      const { limits } = this.#host;
+      this.#host.onIncident(
+        this.#cell.key,
+        "E_RELEASE_STALLED",
+        `the output of ${limits.maxUnreleasedTurns} turns waits; the next one does not run`,
+      );
+    }
+    this.#stalled = true;
+    return false;
   }
 
   #execute(waiting: Waiting): void {

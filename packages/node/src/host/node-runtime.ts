@@ -18,6 +18,8 @@ import {
   type SessionKey,
   type SessionStore,
   SojournError,
+  type Strategy,
+  type StrategyReport,
   type TurnScope,
 } from "@sojourn/core";
 import type { LeaseRenewal } from "../lease/lease.js";
@@ -28,6 +30,7 @@ import type { HostObserver, HostProfiler } from "./host-observer.js";
 import { requireStore } from "./kinds.js";
 import { Membership } from "./membership.js";
 import { Mover } from "./mover.js";
+import { Strategist } from "./strategist.js";
 
 /** A control channel of one life of a node. */
 export interface LifePeers extends Peers {
@@ -73,6 +76,7 @@ interface Life {
   readonly membership: Membership;
   readonly host: Host;
   readonly mover: Mover;
+  readonly strategist: Strategist;
 }
 
 type Phase =
@@ -105,6 +109,9 @@ export class NodeRuntime implements ClientRouter {
   }
   get mover(): Mover | null {
     return this.#phase.name === "alive" ? this.#phase.life.mover : null;
+  }
+  get strategist(): Strategist | null {
+    return this.#phase.name === "alive" ? this.#phase.life.strategist : null;
   }
   get self(): NodeRef | null {
     return this.host?.self ?? null;
@@ -157,7 +164,7 @@ export class NodeRuntime implements ClientRouter {
       await Promise.all([peers.close(), this.#renewal.close()]);
       return;
     }
-    this.#phase = { name: "alive", life: { peers, membership, host, mover: new Mover(host) } };
+    this.#phase = { name: "alive", life: { peers, membership, host, mover: new Mover(host), strategist: new Strategist(host) } };
     observer.joined(self);
   }
 
@@ -206,6 +213,14 @@ export class NodeRuntime implements ClientRouter {
       throw new SojournError("E_NODE_UNKNOWN", `no live node "${toNodeId}"; known: ${known.join(", ") || "none"}`);
     }
     return life.mover.move(session, entry.ref);
+  }
+
+  /**
+   * Gives a session that this node owns another strategy, while it runs.
+   * @throws SojournError (rejects) `E_NOT_OWNER`, `E_STRATEGY_INVALID`, `E_STRATEGY_FAILED`
+   */
+  async setStrategy(session: SessionKey, strategy: Strategy): Promise<StrategyReport> {
+    return this.#alive().strategist.set(session, strategy);
   }
 
   /** Takes no new sessions from now on (or does again). */

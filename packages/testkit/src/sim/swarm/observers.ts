@@ -169,6 +169,7 @@ export class Observers implements RunObserver {
         return;
       case "restore":
         this.#mayHaveLost(key, record, previous);
+        this.#rolledBack(previous);
         world.failovers++;
         return;
       case "prepare":
@@ -195,6 +196,16 @@ export class Observers implements RunObserver {
     this.#mayHaveLost(key, record, previous);
     model.lost++;
     model.begin();
+  }
+
+  /**
+   * A session goes on from the store although that was not in-sync, because every copy in memory is gone: what it has shown may be undone,
+   * and what follows cannot be told from a contradiction.
+   */
+  #rolledBack(previous: SessionRecord | null): void {
+    if (previous === null || previous.stored) return;
+    this.#world.reached.count("rolled back");
+    this.#world.rolledBack = true;
   }
 
   #mayHaveLost(key: SessionKey, record: SessionRecord, previous: SessionRecord | null): void {

@@ -242,6 +242,9 @@ function work(world: World, event: PlannedEvent): void {
     case "arm":
       clientOf(world, key, client)?.do((calls) => calls.arm({ i: amount, ms: forMs }));
       return;
+    case "strategy":
+      world.changeStrategy(key, amount === 0 ? "replica" : "hybrid");
+      return;
     case "fill":
       clientOf(world, key, client)?.do((calls) => calls.fill({ bytes: amount }));
       return;

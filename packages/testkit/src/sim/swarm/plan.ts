@@ -68,8 +68,8 @@ export const EARLY_WORKLOADS = [
 /** Drawn apart: very many clients that come back at once, and sessions whose epochs are near their limit. */
 export const LATE_WORKLOADS = ["crowd", "lateEpochs"] as const;
 
-/** All kinds of work. */
-export const WORKLOADS = [...EARLY_WORKLOADS, ...LATE_WORKLOADS] as const;
+/** All kinds of work. Sessions are given other strategies where seeds are given a store. */
+export const WORKLOADS = [...EARLY_WORKLOADS, ...LATE_WORKLOADS, "strategies"] as const;
 
 /** One kind of work. */
 export type Workload = (typeof WORKLOADS)[number];
@@ -108,6 +108,7 @@ export interface PlannedEvent {
     | "rolling"
     | "burst"
     | "arm"
+    | "strategy"
     | "fill"
     | "io"
     | "away"
@@ -133,9 +134,10 @@ export interface PlannedSession {
   readonly home: number;
 }
 
-/** A seed whose sessions are kept in a store. */
+/** A seed whose sessions are kept in a store, or may come to be. */
 export interface StorePlan {
-  readonly strategy: "hybrid";
+  /** What they begin with. */
+  readonly strategy: "replica" | "hybrid";
   readonly delayMs: number;
   /** Parts of all requests that are refused, whose answer is lost, and that are carried out late. */
   readonly refused: number;
@@ -160,7 +162,7 @@ export interface SeedPlan {
     /** What its disk does wrong. */
     readonly disk?: DiskRates;
   };
-  /** Without it sessions have copies in memory. */
+  /** Without it sessions have copies in memory, and nothing else. */
   readonly store?: StorePlan;
   /** The epoch from which sessions begin; 0 when left out. */
   readonly firstEpoch?: number;

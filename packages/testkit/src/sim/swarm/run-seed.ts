@@ -154,6 +154,13 @@ async function settle(world: World): Promise<void> {
   );
   await until(
     world,
+    "every change of strategy has ended",
+    () => world.changes.size === 0,
+    SETTLE_MS,
+    () => [...world.changes].map(({ session, to }) => `${session} to ${to}, ${place(world, session)}`).join(),
+  );
+  await until(
+    world,
     "every session has one owner, its copies and no hand-over",
     () => [...models.keys()].every((key) => isSettled(world, key)),
     SETTLE_MS,
@@ -236,10 +243,31 @@ async function finish(world: World): Promise<void> {
     if (node !== undefined && !world.plan.newer.length) void world.move(key, node.id);
   }
   await until(world, "every last hand-over has ended", () => world.moves.size === 0, SETTLE_MS);
-  if (world.plan.store !== undefined) for (const id of world.ids) world.crash(id, 100);
+  if (world.plan.workloads.includes("strategies")) await keepAllInStore(world);
+  if (world.plan.store !== undefined && !world.over) for (const id of world.ids) world.crash(id, 100);
   await read(world);
   if (world.over) return;
   await leaveNothing(world);
+}
+
+/** So that all of it is there when everybody dies. */
+async function keepAllInStore(world: World): Promise<void> {
+  const records = world.cluster.directory.records;
+  const keys = [...world.models.keys()].filter((key) => records.get(key)?.ended === false);
+  const left = () => keys.filter((key) => records.get(key)?.stored !== true);
+  await until(
+    world,
+    "every session is kept in the store",
+    () => {
+      if (world.changes.size === 0) for (const key of left()) world.changeStrategy(key, "hybrid");
+      return left().length === 0 && world.changes.size === 0;
+    },
+    SETTLE_MS,
+    () =>
+      left()
+        .map((key) => place(world, key))
+        .join("; "),
+  );
 }
 
 async function read(world: World): Promise<void> {

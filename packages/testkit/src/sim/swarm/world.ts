@@ -7,6 +7,7 @@ import {
   nodeIdOf,
   type SessionKey,
   type SessionRecord,
+  type Strategy,
 } from "@sojourn/core";
 import { CALM } from "../faults.js";
 import { SeededRandom } from "../seeded-random.js";
@@ -85,6 +86,8 @@ export class World implements ClientHost {
   readonly #timers: TimerBook;
   readonly ids: readonly string[];
   readonly moves = new Set<OpenMove>();
+  /** Changes of strategy that were asked for and have not ended. */
+  readonly changes = new Set<{ readonly session: SessionKey; readonly to: Strategy }>();
   readonly startMs: number;
   /** Nodes that are being drained or restarted on purpose. */
   readonly busy = new Set<string>();
@@ -145,12 +148,15 @@ export class World implements ClientHost {
     return this.cluster.clock.now() - this.startMs;
   }
 
+  /** Sessions have gone back behind what they had shown, as they may when all that held them are gone: nothing more is judged. */
+  rolledBack = false;
+
   get over(): boolean {
-    return this.problems.length >= MAX_PROBLEMS || (this.options.stopAtFirst === true && this.problems.length > 0);
+    return this.rolledBack || this.problems.length >= MAX_PROBLEMS || (this.options.stopAtFirst === true && this.problems.length > 0);
   }
 
   problem(text: string): void {
-    if (this.problems.includes(text) || this.problems.length >= MAX_PROBLEMS) return;
+    if (this.rolledBack || this.problems.includes(text) || this.problems.length >= MAX_PROBLEMS) return;
     this.problems.push(text);
     this.trace.say(() => `!! ${text}`);
   }
@@ -288,6 +294,26 @@ export class World implements ClientHost {
         this.trace.say(() => `${move.session} has not moved from ${move.from} to ${move.to}: ${error.message}`);
         return false;
       },
+    );
+  }
+
+  /** Asks the owner to give a session another strategy; that it ends, well or not, is waited for. */
+  changeStrategy(key: SessionKey, to: Strategy): void {
+    const at = this.ownerOf(key);
+    const { runtime } = at === null ? { runtime: null } : this.cluster.node(at);
+    if (runtime === null) return;
+    const asked = { session: key, to };
+    this.changes.add(asked);
+    this.reached.count("work strategies");
+    this.trace.say(() => `${key} is to have the strategy ${to}`);
+    const over = (how: string) => {
+      this.changes.delete(asked);
+      this.reached.count(`strategy ${to} ${how}`);
+      this.trace.say(() => `${key}: the change to ${to} is over: ${how}`);
+    };
+    runtime.setStrategy(key, to).then(
+      ({ changed }) => over(changed ? "taken" : "there already"),
+      (error: { code?: string; message?: string }) => over(`${error.code} ${error.message}`),
     );
   }
 

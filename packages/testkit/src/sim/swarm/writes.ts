@@ -14,6 +14,7 @@ export type WriteMeaning =
   | "joinStore"
   | "leaveStore"
   | "restore"
+  | "strategy"
   | "end";
 
 /**
@@ -30,12 +31,17 @@ export function meaningOf(
   if (draft.owner === previous.owner) {
     if (draft.epoch > previous.epoch) return previous.heir !== null && isEnded(previous.heir) ? "takeBack" : "decline";
     if (draft.heir !== null && previous.heir === null) return "prepare";
+    if (draft.strategy !== previous.strategy) return "strategy";
     if (draft.stored !== previous.stored) return draft.stored ? "joinStore" : "leaveStore";
     return draft.inSync.length >= previous.inSync.length ? "join" : "leave";
   }
   if (draft.owner === previous.heir && draft.epoch === previous.epoch + 1 && !isEnded(previous.owner)) return "commit";
   if (draft.owner === previous.heir && draft.inSync.includes(previous.owner)) return "commit";
-  return previous.inSync.includes(draft.owner) || previous.heir === draft.owner ? "promote" : previous.stored ? "restore" : "claimLost";
+  return previous.inSync.includes(draft.owner) || previous.heir === draft.owner
+    ? "promote"
+    : previous.strategy === "replica"
+      ? "claimLost"
+      : "restore";
 }
 
 /** Who wrote. */

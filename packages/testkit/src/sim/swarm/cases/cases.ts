@@ -8,6 +8,7 @@ import { DeliveryCases } from "./delivery-cases.js";
 import { DirectoryCases } from "./directory-cases.js";
 import { OwnershipCases } from "./ownership-cases.js";
 import { StateCases } from "./state-cases.js";
+import { StrategyCases } from "./strategy-cases.js";
 
 type FrameType = PeerMessage["t"] | undefined;
 
@@ -17,6 +18,7 @@ export class Cases {
   readonly #directory: DirectoryCases;
   readonly #delivery: DeliveryCases;
   readonly #state: StateCases;
+  readonly #strategies: StrategyCases;
   readonly #world: World;
 
   constructor(world: World) {
@@ -25,6 +27,7 @@ export class Cases {
     this.#directory = new DirectoryCases(world);
     this.#delivery = new DeliveryCases(world);
     this.#state = new StateCases(world);
+    this.#strategies = new StrategyCases(world);
   }
 
   sent(type: FrameType, from: NodeRef, to: NodeRef, bytes: Uint8Array, fate: "delivered" | "lost" | "cut"): void {
@@ -51,6 +54,7 @@ export class Cases {
   written(key: SessionKey, record: SessionRecord, previous: SessionRecord | null, meaning: WriteMeaning): void {
     this.#directory.written(record, previous, meaning, key);
     this.#state.written(meaning, key);
+    this.#strategies.written(meaning, key);
   }
 
   leaseEnded(): void {
@@ -86,6 +90,7 @@ export class Cases {
   crashing(node: SimNode): void {
     this.#ownership.crashing(node);
     this.#delivery.crashing();
+    this.#strategies.crashing(node);
   }
 
   waking(node: SimNode): void {

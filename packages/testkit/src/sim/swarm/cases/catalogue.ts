@@ -110,5 +110,16 @@ const state: readonly Interleaving[] = [
   { id: "45", name: "everything loses power at once", seen: "every process dies while sessions exist" },
 ];
 
-/** Every case, in order. */
-export const INTERLEAVINGS: readonly Interleaving[] = [...ownership, ...delivery, ...state];
+const strategies: readonly Interleaving[] = [
+  {
+    id: "46",
+    name: "a session is given another strategy while it is being moved",
+    seen: "the write that says so comes while a hand-over is open",
+  },
+  { id: "47", name: "the owner is lost while the strategy changes", seen: "it crashes with a change under way" },
+  { id: "48a", name: "a store that does not answer is left", seen: "a record says that it is not in-sync any more" },
+  { id: "48b", name: "a store that was left comes back", seen: "the record says that it is in-sync again" },
+];
+
+/** Every case, in order. Those from 46 on are not of the list. */
+export const INTERLEAVINGS: readonly Interleaving[] = [...ownership, ...delivery, ...state, ...strategies];
