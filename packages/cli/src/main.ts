@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { runCommandLine } from "./command-line/run.js";
+import { accuse } from "./commands/accuse.js";
 import { advise } from "./commands/advise.js";
 import { cordon, uncordon } from "./commands/cordon.js";
 import { dev } from "./commands/dev.js";
@@ -13,7 +14,7 @@ import { where } from "./commands/where.js";
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
 
 process.exitCode = await runCommandLine(
-  [dev, status, sessions, where, move, drain, cordon, uncordon, profile, advise],
+  [dev, status, sessions, where, move, drain, cordon, uncordon, accuse, profile, advise],
   version,
   process.argv.slice(2),
   {

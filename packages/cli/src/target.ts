@@ -15,14 +15,20 @@ const PROBE_TIMEOUT_MS = 3_000;
 
 /**
  * Has any living node of the cluster carry out a command.
+ * @param except a node that is not asked, where it can be told from the others
  * @throws SojournError (rejects) of whoever refused it; `E_CONNECT_FAILED` with what to do when no node answers
  */
-export async function ask<C extends AdminCommand>(input: CommandInput, io: CommandIo, command: C): Promise<AdminAnswers[C["command"]]> {
-  const endpoint = await livingEndpoint(candidates(input, io));
+export async function ask<C extends AdminCommand>(
+  input: CommandInput,
+  io: CommandIo,
+  command: C,
+  except?: string,
+): Promise<AdminAnswers[C["command"]]> {
+  const endpoint = await livingEndpoint(candidates(input, io, except));
   return askAdmin(endpoint, command, input.values.get("token") ?? io.env.SOJOURN_ADMIN_TOKEN);
 }
 
-function candidates(input: CommandInput, io: CommandIo): readonly string[] {
+function candidates(input: CommandInput, io: CommandIo, except: string | undefined): readonly string[] {
   const given = input.values.get("admin") ?? io.env.SOJOURN_ADMIN;
   if (given !== undefined && given !== "") {
     const endpoints = given.split(",").map((endpoint) => endpoint.trim());
@@ -38,7 +44,7 @@ function candidates(input: CommandInput, io: CommandIo): readonly string[] {
     const message = "no cluster is known here; start one with `sojourn dev`, or name a node's admin API with --admin or SOJOURN_ADMIN";
     throw new SojournError("E_CONNECT_FAILED", message);
   }
-  return cluster.nodes.map(({ adminEndpoint }) => adminEndpoint);
+  return cluster.nodes.filter(({ id }) => id !== except).map(({ adminEndpoint }) => adminEndpoint);
 }
 
 async function livingEndpoint(endpoints: readonly string[]): Promise<string> {

@@ -39,6 +39,7 @@ export const ERRORS = {
   E_MOVE_FAILED: "The hand-over did not complete; the session runs at its source again.",
   E_MOVE_BUSY: "The session is already being moved.",
   E_NODE_UNKNOWN: "No live node of this name is registered.",
+  E_NODE_ALIVE: "The node still answers, so its lease must not be ended for it.",
   E_NODE_CORDONED: "The node takes no new sessions.",
   E_PEER_UNREACHABLE: "The other node cannot be reached.",
   E_PEER_INCARNATION: "The connection was meant for another incarnation of the node.",

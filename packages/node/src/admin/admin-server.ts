@@ -37,7 +37,7 @@ const GETS: Readonly<Record<string, string>> = {
   "/where": "where",
   "/profile": "profile",
 };
-const POSTS: Readonly<Record<string, string>> = { "/move": "move", "/drain": "drain", "/cordon": "cordon" };
+const POSTS: Readonly<Record<string, string>> = { "/move": "move", "/drain": "drain", "/cordon": "cordon", "/accuse": "accuse" };
 
 /**
  * Serves the admin API as JSON over HTTP. Errors are `{ error: { code, message, details } }`.

@@ -32,6 +32,14 @@ describe("parseCommand", () => {
       { command: "cordon", node: "a", cordoned: false },
       { command: "cordon", node: "a", cordoned: false },
     ],
+    [
+      { command: "accuse", node: "a" },
+      { command: "accuse", node: "a", ended: false },
+    ],
+    [
+      { command: "accuse", node: "a#17", ended: true },
+      { command: "accuse", node: "a#17", ended: true },
+    ],
   ])("takes %o", (given, command) => {
     expect(parseCommand(given)).toEqual(command);
   });
@@ -51,6 +59,12 @@ describe("parseCommand", () => {
     [{ command: "move", session: "room/1", to: "a b" }, '"to" must be the id of a node'],
     [{ command: "drain", deadlineMs: 0.5 }, '"deadlineMs" must be a whole number'],
     [{ command: "cordon", cordoned: "yes" }, '"cordoned" must be true or false'],
+    [{ command: "accuse" }, 'accuse needs "node"'],
+    [{ command: "accuse", node: "a#" }, 'accuse needs "node"'],
+    [{ command: "accuse", node: "a#x" }, 'accuse needs "node"'],
+    [{ command: "accuse", node: "a#NaN" }, 'accuse needs "node"'],
+    [{ command: "accuse", node: "a b#1" }, 'accuse needs "node"'],
+    [{ command: "accuse", node: "a", ended: "yes" }, '"ended" must be true or false'],
   ])("refuses %o", (given, message) => {
     expect(() => parseCommand(given)).toThrow(message);
     expect(() => parseCommand(given)).toThrow(expect.objectContaining({ code: "E_CONFIG_INVALID" }));

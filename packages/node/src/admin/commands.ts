@@ -1,4 +1,15 @@
-import { isNodeId, type MoveReport, type NodeRef, type Place, parseSessionKey, type SessionKey, SojournError } from "@sojourn/core";
+import {
+  incarnationOf,
+  isNodeId,
+  type MoveReport,
+  type NodeRef,
+  nodeIdOf,
+  nodeRef,
+  type Place,
+  parseSessionKey,
+  type SessionKey,
+  SojournError,
+} from "@sojourn/core";
 import type { DrainReport } from "../host/drain.js";
 import type { NodeStatus } from "../metrics/node-metrics.js";
 import type { Profile } from "../profile/reports.js";
@@ -20,7 +31,12 @@ export type AdminCommand =
   /** Cordons a node and moves its sessions away. Without `node`: the one that is asked. */
   | { readonly command: "drain"; readonly node?: string; readonly deadlineMs?: number; readonly to?: string }
   /** Lets a node take no new sessions, or take them again. Without `node`: the one that is asked. */
-  | { readonly command: "cordon"; readonly node?: string; readonly cordoned: boolean };
+  | { readonly command: "cordon"; readonly node?: string; readonly cordoned: boolean }
+  /**
+   * A node (`fra-1`, or in one of its lives `fra-1#17`) is down, by the word of somebody who can know: sessions that fail over on suspicion
+   * go on elsewhere at once. `ended`: its process has certainly ended, so its lease is ended too, and all of its sessions go on.
+   */
+  | { readonly command: "accuse"; readonly node: string; readonly ended?: boolean };
 
 /** One node in the answer to `cluster`. `status` is null when it did not answer; `error` says why. */
 export interface ClusterNode {
@@ -80,6 +96,16 @@ export interface AdminAnswers {
   readonly move: MoveReport;
   readonly drain: DrainReport & { readonly node: string };
   readonly cordon: { readonly node: string; readonly cordoned: boolean };
+  readonly accuse: {
+    readonly node: string;
+    /** The life that was accused. */
+    readonly ref: NodeRef;
+    /** Nodes that have taken the word. */
+    readonly told: readonly string[];
+    readonly silent: readonly { readonly node: string; readonly error: AdminProblem }[];
+    /** Whether its lease was ended. */
+    readonly leaseEnded: boolean;
+  };
 }
 
 /** Sessions that a profile shows when nobody says how many, and at most. */
@@ -102,6 +128,7 @@ const FIELDS: Readonly<Record<AdminCommand["command"], readonly string[]>> = {
   move: ["session", "to"],
   drain: ["node", "deadlineMs", "to"],
   cordon: ["node", "cordoned"],
+  accuse: ["node", "ended"],
 };
 
 /**
@@ -147,6 +174,11 @@ export function parseCommand(value: unknown): AdminCommand {
       if (typeof cordoned !== "boolean") refuse('"cordoned" must be true or false');
       return { command: name, ...node(fields), cordoned };
     }
+    case "accuse": {
+      const { ended = false } = fields;
+      if (typeof ended !== "boolean") refuse('"ended" must be true or false');
+      return { command: name, node: accused(fields), ended };
+    }
   }
 }
 
@@ -165,6 +197,15 @@ function nodeId(fields: Fields, field: string): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== "string" || !isNodeId(value)) refuse(`"${field}" must be the id of a node, e.g. fra-1`);
   return value;
+}
+
+/** A node's id, or the ref of one of its lives. */
+function accused({ node }: Fields): string {
+  if (typeof node === "string") {
+    const [id, incarnation] = [nodeIdOf(node), incarnationOf(node)];
+    if (isNodeId(id) && (node === id || (incarnation > 0 && node === nodeRef(id, incarnation)))) return node;
+  }
+  return refuse('accuse needs "node", the id of a node, e.g. fra-1, or of one of its lives, e.g. fra-1#17');
 }
 
 function node(fields: Fields): { readonly node?: string } {

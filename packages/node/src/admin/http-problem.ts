@@ -11,6 +11,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   E_MOVE_REFUSED: 409,
   E_MOVE_FAILED: 409,
   E_MOVE_BUSY: 409,
+  E_NODE_ALIVE: 409,
   E_NODE_CORDONED: 409,
   E_NOT_OWNER: 409,
   E_FRAME_TOO_LARGE: 413,

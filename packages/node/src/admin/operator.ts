@@ -21,6 +21,12 @@ const MAX_CHASES = 4;
 type CommandOf<N extends AdminCommand["command"]> = Extract<AdminCommand, { command: N }>;
 type Reply<A> = { readonly ok: true; readonly answer: A } | { readonly ok: false; readonly error: AdminProblem };
 
+/** What each node answers to an accusation of another one. */
+interface Accused {
+  /** Whether its connection to the accused node stands. */
+  readonly connected: boolean;
+}
+
 /** The node that an operator works on. */
 export interface OperatedNode {
   readonly id: string;
@@ -74,6 +80,8 @@ export class Operator {
       case "drain":
       case "cordon":
         return command.node === undefined ? this.#here(command) : this.#at(command.node, command);
+      case "accuse":
+        return this.#accuse(command);
     }
   }
 
@@ -101,6 +109,11 @@ export class Operator {
       case "cordon":
         await runtime.cordon(command.cordoned);
         return { node: id, cordoned: command.cordoned };
+      case "accuse": {
+        const ref = this.#find(command.node);
+        this.#host.accuse(ref);
+        return { connected: this.#host.isUp(ref) } satisfies Accused;
+      }
       case "cluster":
       case "where":
         throw new SojournError("E_CONFIG_INVALID", `"${command.command}" is not passed on`);
@@ -178,6 +191,38 @@ export class Operator {
     return this.#move(command, chase + 1);
   }
 
+  /** Every node suspects for itself, so every one is told. A lease is ended only when nobody is connected to its node any more. */
+  async #accuse({ node, ended = false }: CommandOf<"accuse">): Promise<AdminAnswers["accuse"]> {
+    const ref = this.#find(node);
+    const host = this.#host;
+    if (ended && ref === host.self) throw alive(ref, [this.#node.id]);
+    const refs = [host.self, ...host.membership.others().map((other) => other.ref)].filter((other) => other !== ref);
+    const replies = await Promise.all(
+      refs.map(async (to) => ({ id: nodeIdOf(to), reply: await this.#promptly<Accused>(to, { command: "accuse", node: ref }) })),
+    );
+    const told = replies.flatMap(({ id, reply }) => (reply.ok ? [id] : [])).sort();
+    const silent = replies.flatMap(({ id, reply }) => (reply.ok ? [] : [{ node: id, error: reply.error }]));
+    if (ended) {
+      const connected = replies.flatMap(({ id, reply }) => (reply.ok && reply.answer.connected ? [id] : [])).sort();
+      if (connected.length > 0) throw alive(ref, connected);
+      await host.directory.resign(ref);
+    }
+    return { node: nodeIdOf(ref), ref, told, silent, leaseEnded: ended };
+  }
+
+  /** Like `#attempt`, and waits no longer than for a node that still counts as connected. */
+  #promptly<A>(ref: NodeRef, command: AdminCommand): Promise<Reply<A>> {
+    const { clock, limits } = this.#host;
+    return new Promise((resolve) => {
+      const late = () => resolve({ ok: false, error: problemOf(new SojournError("E_PEER_UNREACHABLE", `${ref} did not answer in time`)) });
+      const patience = clock.schedule(limits.peerTimeoutMs, late);
+      void this.#attempt<A>(ref, command).then((reply) => {
+        patience.cancel();
+        resolve(reply);
+      });
+    });
+  }
+
   async #at(id: string, command: AdminCommand): Promise<unknown> {
     const reply = await this.#attempt<unknown>(this.#find(id), command);
     if (!reply.ok) throw errorOf(reply.error);
@@ -199,14 +244,14 @@ export class Operator {
     }
   }
 
-  /** The living incarnation of a node. @throws SojournError `E_NODE_UNKNOWN` */
-  #find(id: string): NodeRef {
+  /** The living incarnation of a node; of a ref only if that is it. @throws SojournError `E_NODE_UNKNOWN` */
+  #find(node: string): NodeRef {
     const { membership } = this.#host;
-    if (id === this.#node.id) return membership.self;
-    const entry = membership.find(id);
-    if (entry !== null) return entry.ref;
+    const id = nodeIdOf(node);
+    const ref = id === this.#node.id ? membership.self : membership.find(id)?.ref;
+    if (ref !== undefined && (node === id || node === ref)) return ref;
     const known = [this.#node.id, ...membership.others().map((other) => other.info.id)].sort().join(", ");
-    throw new SojournError("E_NODE_UNKNOWN", `no live node "${id}"; there are: ${known}`, { node: id, known });
+    throw new SojournError("E_NODE_UNKNOWN", `no live node "${node}"; there are: ${known}`, { node, known });
   }
 
   get #host(): Host {
@@ -214,6 +259,11 @@ export class Operator {
     if (host === null) throw new SojournError("E_LEASE_ENDED", "the node is not part of the cluster right now");
     return host;
   }
+}
+
+function alive(ref: NodeRef, by: readonly string[]): SojournError {
+  const message = `${ref} is still connected, as ${by.join(", ")} can tell: only what has ended can be declared ended; stop its process first`;
+  return new SojournError("E_NODE_ALIVE", message, { node: ref });
 }
 
 function sessionsOf(host: Host, owner: string, limit: number): AdminAnswers["sessions"] {
