@@ -6,6 +6,8 @@ import { handoverBugs } from "./handover-bugs.js";
 import type { Mutant } from "./mutant.js";
 import { replicationBugs } from "./replication-bugs.js";
 import { brokenRules } from "./rules.js";
+import { storeBugs } from "./store-bugs.js";
+import { suspicionBugs } from "./suspicion-bugs.js";
 import { timerBugs } from "./timer-bugs.js";
 
 /** Every mutant: first the rules of PROTOCOL.md in their order, then further bugs. */
@@ -17,5 +19,7 @@ export const mutants: readonly Mutant[] = [
   ...clientBugs,
   ...timerBugs,
   ...directoryBugs,
+  ...storeBugs,
+  ...suspicionBugs,
   ...foundBugs,
 ];

@@ -5,11 +5,16 @@ export const clientBugs: readonly Mutant[] = [
   {
     id: "offset-without-epoch",
     rule: null,
-    title: "clients and their nodes take outputs of an owner that has been succeeded",
+    title: "clients and their nodes take outputs of any epoch and any attach",
     breaks: ["I2", "I4"],
+    needs: [
+      ["crash", "crashPair", "powerLoss"],
+      ["replay", "delay", "duplication"],
+    ],
     edits: [
       { module: "client/link", find: "if (epoch < this.#epoch) return false;", replace: "" },
       { module: "node/host/routes", find: "if (epoch < this.fence(session)) return false;", replace: "" },
+      { module: "node/host/ingress", find: "if (entry.generation !== link.generation && !close) return;", replace: "" },
     ],
   },
   {

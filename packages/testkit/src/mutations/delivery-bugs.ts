@@ -63,6 +63,10 @@ export const deliveryBugs: readonly Mutant[] = [
     rule: null,
     title: "a detach of an earlier socket takes the link from the present one",
     breaks: ["I4", "liveness"],
+    needs: [
+      ["replay", "loss"],
+      ["socketCut", "socketHalfOpen"],
+    ],
     edits: [
       {
         module: "core/session/plan-turn",
@@ -89,6 +93,7 @@ export const deliveryBugs: readonly Mutant[] = [
     rule: null,
     title: "a client is welcomed before the turn that attached it is released",
     breaks: ["I2", "I4"],
+    needs: [["crash", "crashPair", "crashAtStep"]],
     edits: [
       {
         module: "core/ownership/owner",
@@ -117,6 +122,7 @@ export const deliveryBugs: readonly Mutant[] = [
     rule: null,
     title: "standbys do not count the attaches of a link",
     breaks: ["I4", "I8", "liveness"],
+    needs: ["copies"],
     edits: [
       {
         module: "core/session/play",
@@ -130,6 +136,7 @@ export const deliveryBugs: readonly Mutant[] = [
     rule: null,
     title: "an output that is lost between two nodes is not sent again",
     breaks: ["I4", "liveness"],
+    needs: ["loss"],
     edits: [
       { module: "core/ownership/owner", find: "if (op.gap) this.#releaser.resend(link);", replace: "" },
       {

@@ -48,6 +48,7 @@ export const directoryBugs: readonly Mutant[] = [
     rule: null,
     title: "the directory takes writes of nodes whose lease has ended, and does not tell them that it has",
     breaks: ["I1", "I2", "I4", "I5", "liveness"],
+    needs: [["pause", "directoryUnreachable", "slowNode"]],
     edits: [
       { module: "core/directory/directory-state", find: "if (!this.#leases.isLive(writerRef(draft.writer))) {", replace: "if (false) {" },
     ],
@@ -57,6 +58,7 @@ export const directoryBugs: readonly Mutant[] = [
     rule: null,
     title: "the directory answers before a change is on the disk",
     breaks: ["I1", "I2", "I3", "I5", "liveness"],
+    needs: ["directoryPowerLoss"],
     edits: [
       {
         module: "core/directory/directory-engine",

@@ -5,20 +5,33 @@ export const handoverBugs: readonly Mutant[] = [
   {
     id: "frozen-in-a-turn",
     rule: null,
-    title: "the session is granted while a turn is still in hand",
+    title: "the session is granted while a turn is still in hand, which goes on in the copy that is kept",
     breaks: ["I2", "I3", "I4", "liveness"],
-    edits: [{ module: "core/ownership/turn-loop", find: "if (!this.#cell.busy && !this.#running) {", replace: "{" }],
+    needs: ["io"],
+    edits: [
+      { module: "core/ownership/turn-loop", find: "if (!this.#cell.busy && !this.#running) {", replace: "{" },
+      {
+        module: "core/ownership/turn-loop",
+        find: "this.#hook?.deadline.cancel(); if (this.#cell.busy) this.#cell.abort();",
+        replace: "this.#hook?.deadline.cancel();",
+      },
+    ],
   },
   {
     id: "runs-on-while-frozen",
     rule: null,
-    title: "inputs are handled after the freeze",
+    title: "the granter handles what comes after the freeze, and passes it on",
     breaks: ["I2", "I3", "I4", "liveness"],
     edits: [
       {
-        module: "core/ownership/turn-loop",
-        find: "this.#queue.length > 0 && this.#frozen === null &&",
-        replace: "this.#queue.length > 0 &&",
+        module: "core/ownership/granted",
+        find: 'import { relay } from "./relay.js";',
+        replace: 'import { relay } from "./relay.js"; import { toTurnInput } from "./turn-inputs.js";',
+      },
+      {
+        module: "core/ownership/granted",
+        find: "onClient(_from, op) {",
+        replace: 'onClient(_from, op) { if (op.t === "input") this.cell.run(toTurnInput(op), false);',
       },
     ],
   },
@@ -27,6 +40,7 @@ export const handoverBugs: readonly Mutant[] = [
     rule: null,
     title: "a turn that is rolled back at the drain deadline keeps what it changed",
     breaks: ["I2", "I4", "I8"],
+    needs: ["io"],
     edits: [{ module: "core/session/session", find: "if (turn === null) return; turn.drop();", replace: "if (turn === null) return;" }],
   },
   {
@@ -88,6 +102,7 @@ export const handoverBugs: readonly Mutant[] = [
     rule: null,
     title: "the granter does not notice that its heir has died",
     breaks: ["I5", "liveness"],
+    needs: [["crash", "crashPair", "crashAtStep"]],
     edits: [
       { module: "core/ownership/granted", find: "if (ref === this.#start.to) this.#takeBack();", replace: "" },
       { module: "core/ownership/granted", find: "if (this.#slot.host.isEnded(this.#start.to)) this.#takeBack();", replace: "" },
@@ -128,16 +143,20 @@ export const handoverBugs: readonly Mutant[] = [
   {
     id: "shared-outcome",
     rule: null,
-    title: "one session of a batch that cannot move fails the others too",
+    title: "one session that cannot move fails the others that are on their way",
     breaks: ["I5"],
+    needs: ["batch"],
     edits: [
       {
         module: "node/host/mover",
-        find: "return { session, moved: true, report: await this.move(session, to) };",
-        replace:
-          "const report = await this.move(session, to); if (this.sharedFailure !== undefined) return { session, moved: false, error: this.sharedFailure }; return { session, moved: true, report };",
+        find: "this.#inFlight++; slot.move(",
+        replace: "this.#inFlight++; (this.open ??= []).push(reject); slot.move(",
       },
-      { module: "node/host/mover", find: "catch (error) { return {", replace: "catch (error) { this.sharedFailure = error; return {" },
+      {
+        module: "node/host/mover",
+        find: "reject(new SojournError(code, message)); this.#next();",
+        replace: "for (const one of this.open.splice(0)) one(new SojournError(code, message)); this.#next();",
+      },
     ],
   },
 ];

@@ -73,6 +73,7 @@ export const replicationBugs: readonly Mutant[] = [
     rule: null,
     title: "a base is taken while a turn is in hand",
     breaks: ["I2", "I8"],
+    needs: ["io"],
     edits: [
       { module: "core/ownership/feed", find: "if (source.busy) return;", replace: "" },
       { module: "core/session/session", find: 'this.#refuseWhenBusy("snapshot");', replace: "" },
@@ -123,6 +124,7 @@ export const replicationBugs: readonly Mutant[] = [
     rule: null,
     title: "a session starts anew although a node that holds it lives",
     breaks: ["I2", "I4", "liveness"],
+    needs: ["copies", ["crash", "crashPair", "crashAtStep"]],
     edits: [
       {
         module: "core/ownership/drafts",

@@ -20,6 +20,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 1,
     title: "a node takes a GRANT that the record does not name it heir for",
     breaks: ["I1", "I2", "I3", "I5"],
+    needs: ["copies"],
     edits: [
       {
         module: "core/ownership/standby",
@@ -38,6 +39,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 2,
     title: "a standby is recorded as in-sync before its base has arrived",
     breaks: ["I2", "I5", "liveness"],
+    needs: ["copies"],
     edits: [
       { module: "core/ownership/recruit", find: "|| !phase.feed.following)", replace: ")" },
       { module: "core/ownership/recruit", find: "if (phase.feed.acked < phase.waitedAt) return;", replace: "" },
@@ -96,6 +98,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 5,
     title: "the old owner goes on by itself when its GRANT is not answered",
     breaks: ["I1", "I2", "I3", "I4", "liveness"],
+    needs: ["copies"],
     edits: [
       {
         module: "core/ownership/granted",
@@ -110,6 +113,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 5,
     title: "the GRANT goes out without the last deltas, and the heir takes it although it does not extend its replica",
     breaks: ["I2", "I3", "I4", "liveness"],
+    needs: ["copies", "loss"],
     edits: [
       { module: "core/ownership/move-out", find: "deltas: since.deltas,", replace: "deltas: []," },
       {
@@ -131,6 +135,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 7,
     title: "a heir that is declining still takes a GRANT that comes late",
     breaks: ["I1", "I2", "I3", "I4", "I5", "liveness"],
+    needs: ["copies"],
     edits: [
       { module: "core/ownership/standby", find: 'if (this.#heir.name === "declining" && this.#heir.epoch === epoch) return;', replace: "" },
     ],
@@ -140,6 +145,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 7,
     title: "the granter takes the session back while its heir lives",
     breaks: ["I1", "I2", "I3", "I4", "I5", "liveness"],
+    needs: ["copies"],
     edits: [
       {
         module: "core/ownership/granted",
@@ -153,6 +159,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 7,
     title: "the heir does not learn its role from the directory and never declines",
     breaks: ["I5", "liveness"],
+    needs: ["copies", ["cutOne", "cutMinority", "cutMajority", "cutRing", "cutOneWay", "cutFlapping"]],
     edits: [
       {
         module: "core/ownership/standby",
@@ -166,6 +173,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 8,
     title: "a copy that the record does not name takes a dead owner's session",
     breaks: ["I2", "I3", "I4", "liveness"],
+    needs: ["copies", ["crash", "crashPair", "crashAtStep"]],
     edits: [
       {
         module: "core/ownership/drafts",
@@ -210,6 +218,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 10,
     title: "a lease counts from the moment at which the answer to its renewal came",
     breaks: ["I1", "I2"],
+    needs: ["directorySlow"],
     edits: [
       {
         module: "node/lease/renewal-loop",
@@ -223,6 +232,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 10,
     title: "a lease that has ended is renewed, and its node goes on with the roles it had",
     breaks: ["I1", "I2", "I3"],
+    needs: ["pause"],
     edits: [
       {
         module: "core/directory/node-leases",
@@ -248,6 +258,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 11,
     title: "TAKEN and ACCEPT of an earlier attempt count for the present one",
     breaks: ["I1", "I2", "I4", "I5", "liveness"],
+    needs: ["copies", ["replay", "duplication"]],
     edits: [
       {
         module: "core/ownership/granted",
@@ -269,6 +280,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 13,
     title: "a timer travels with its deadline on the sender's clock instead of the time that remains",
     breaks: ["I7"],
+    needs: ["timers"],
     edits: [
       {
         module: "core/session/delta",
@@ -285,6 +297,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 14,
     title: "checksums of messages and snapshots are not verified",
     breaks: ["I2", "I4", "I8", "liveness"],
+    needs: ["corruption"],
     edits: [
       { module: "core/wire/peer-messages", find: "if (trailer.u32() !== crc32(body))", replace: "if (false)" },
       { module: "core/ownership/base-assembly", find: "if (crc32(this.#bytes) !== this.#crc)", replace: "if (false)" },

@@ -7,6 +7,7 @@ export const timerBugs: readonly Mutant[] = [
     rule: null,
     title: "a timer that has fired stays set",
     breaks: ["I7"],
+    needs: ["timers"],
     edits: [
       {
         module: "core/session/timer-table",
@@ -20,6 +21,7 @@ export const timerBugs: readonly Mutant[] = [
     rule: null,
     title: "the new owner arms a timer again that has fired at the old one",
     breaks: ["I7"],
+    needs: ["timers"],
     edits: [
       {
         module: "core/session/delta",
@@ -33,6 +35,7 @@ export const timerBugs: readonly Mutant[] = [
     rule: null,
     title: "a snapshot does not carry the timers",
     breaks: ["I7", "I8"],
+    needs: ["timers"],
     edits: [
       {
         module: "core/session/snapshot",
@@ -46,6 +49,7 @@ export const timerBugs: readonly Mutant[] = [
     rule: null,
     title: "a timer that came due while nobody ran the session never fires",
     breaks: ["I7"],
+    needs: ["timers"],
     edits: [
       {
         module: "core/ownership/session-alarms",
@@ -59,6 +63,7 @@ export const timerBugs: readonly Mutant[] = [
     rule: null,
     title: "a timer starts from its whole delay at each move",
     breaks: ["I7"],
+    needs: ["timers"],
     edits: [
       { module: "core/session/snapshot", find: "Math.max(0, dueMs - nowMs), everyMs]", replace: "everyMs ?? 300, everyMs]" },
       {

@@ -154,6 +154,9 @@ export class Observers implements RunObserver {
     // What is told in the same moment may have been written before the lease ended.
     if ((this.#ended.get(writer) ?? Number.POSITIVE_INFINITY) < world.nowMs)
       world.problem(`rule 10: ${writer}, whose lease has ended, writes ${meaning} of ${key}`);
+    // One that was granted may be acting: nobody else can know.
+    if (meaning === "decline" && writer !== previous?.heir)
+      world.problem(`rule 7: ${writer} takes ${key} back although the heir ${previous?.heir} lives`);
     if (previous !== null && record.epoch < previous.epoch)
       world.problem(`I3: the epoch of ${key} went back from ${previous.epoch} to ${record.epoch}`);
     const model = world.models.get(key);
@@ -183,6 +186,7 @@ export class Observers implements RunObserver {
         return;
       case "end":
         model.endedEpoch = record.epoch;
+        if (model.life !== null) model.endedLives.add(model.life);
         return;
       default:
         return;

@@ -19,6 +19,8 @@ export class SessionModel {
   readonly commits: { readonly from: string; readonly to: string; readonly atMs: number }[] = [];
   /** The last epoch of its latest life that ended, by its record. */
   endedEpoch = 0;
+  /** Its lives that have ended, by its record. */
+  readonly endedLives = new Set<number>();
   /** How often all who held the session were gone, so that it began anew. */
   lost = 0;
   /** Times its record says that it ended. */
@@ -50,6 +52,11 @@ export class SessionModel {
     if (before === undefined) sums.set(at, sum);
     else if (before !== sum) this.#problem(`I2: ${this.key} contradicts itself: ${to} is shown another turn ${at} than was shown before`);
     if (at > (this.#greatest.get(life) ?? 0)) this.#greatest.set(life, at);
+  }
+
+  /** It goes on at a node that had not run it. */
+  wakes(life: number): void {
+    if (this.endedLives.has(life)) this.#problem(`I4: ${this.key} goes on in a life that has ended`);
   }
 
   /** At the end the session must contain all that it has ever shown. */

@@ -45,6 +45,8 @@ export interface Audit {
   problem(text: string): void;
   /** A handler runs; it may be rolled back, or be of an owner that nobody hears. */
   turn(session: string, what: string, a: number, b: number): void;
+  /** A session goes on at a node that had not run it. */
+  wakes(session: string, life: number): void;
   /** A timer is armed, or fires; `timer` names it together with how often it was armed before. */
   armed(timer: string, forMs: number): void;
   fired(timer: string): void;
@@ -180,6 +182,7 @@ export function swarmDefinition(
     },
     onWake: (ctx, { reason }) => {
       audit.turn(ctx.session.key, "wake", hashText(reason), ctx.state.total);
+      audit.wakes(ctx.session.key, ctx.state.life);
       check(ctx, `after waking (${reason})`);
     },
     onAfterMove: (ctx) => {

@@ -169,6 +169,7 @@ export class World implements ClientHost {
         this.trace.say(() => `${session} handles ${what} ${a} ${b}`);
         this.observers.turn(session, what);
       },
+      wakes: (session: string, life: number) => this.models.get(session)?.wakes(life),
       armed: (timer: string, forMs: number) => this.#timers.armed(timer, forMs),
       fired: (timer: string) => this.#timers.fired(timer),
       io: (session: string, ms: number) => {
