@@ -3,21 +3,6 @@ import type { Mutant } from "./mutant.js";
 /** Bugs of the client. */
 export const clientBugs: readonly Mutant[] = [
   {
-    id: "offset-without-epoch",
-    rule: null,
-    title: "clients and their nodes take outputs of any epoch and any attach",
-    breaks: ["I2", "I4"],
-    needs: [
-      ["crash", "crashPair", "powerLoss"],
-      ["replay", "delay", "duplication"],
-    ],
-    edits: [
-      { module: "client/link", find: "if (epoch < this.#epoch) return false;", replace: "" },
-      { module: "node/host/routes", find: "if (epoch < this.fence(session)) return false;", replace: "" },
-      { module: "node/host/ingress", find: "if (entry.generation !== link.generation && !close) return;", replace: "" },
-    ],
-  },
-  {
     id: "arrival-acknowledged",
     rule: null,
     title: "a client confirms the highest number that arrived, although an earlier one is missing",

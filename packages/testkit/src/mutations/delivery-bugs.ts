@@ -63,10 +63,7 @@ export const deliveryBugs: readonly Mutant[] = [
     rule: null,
     title: "a detach of an earlier socket takes the link from the present one",
     breaks: ["I4", "liveness"],
-    needs: [
-      ["replay", "loss"],
-      ["socketCut", "socketHalfOpen"],
-    ],
+    needs: ["walled", ["reordering", "replay"], ["socketCut", "socketHalfOpen"]],
     edits: [
       {
         module: "core/session/plan-turn",
@@ -136,7 +133,7 @@ export const deliveryBugs: readonly Mutant[] = [
     rule: null,
     title: "an output that is lost between two nodes is not sent again",
     breaks: ["I4", "liveness"],
-    needs: ["loss"],
+    needs: ["walled", "loss"],
     edits: [
       { module: "core/ownership/owner", find: "if (op.gap) this.#releaser.resend(link);", replace: "" },
       {

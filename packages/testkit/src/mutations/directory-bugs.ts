@@ -48,7 +48,7 @@ export const directoryBugs: readonly Mutant[] = [
     rule: null,
     title: "the directory takes writes of nodes whose lease has ended, and does not tell them that it has",
     breaks: ["I1", "I2", "I4", "I5", "liveness"],
-    needs: [["pause", "directoryUnreachable", "slowNode"]],
+    needs: ["casLate", ["crash", "crashPair", "crashAtStep"]],
     edits: [
       { module: "core/directory/directory-state", find: "if (!this.#leases.isLive(writerRef(draft.writer))) {", replace: "if (false) {" },
     ],

@@ -11,9 +11,9 @@ export type Need = Fault | Workload | PlannedEvent["do"] | "store" | "suspicion"
 const LAST_SEED = 200_000;
 
 function has(plan: SeedPlan, need: Need): boolean {
-  if (need === "store") return plan.store !== undefined;
+  if (need === "store") return plan.store?.strategy === "hybrid";
   if (need === "suspicion") return plan.failover === "suspicion";
-  if (need === "copies") return plan.store === undefined && (plan.limits.standbys ?? 1) > 0;
+  if (need === "copies") return plan.store?.strategy !== "hybrid" && (plan.limits.standbys ?? 1) > 0;
   return (
     plan.faults.some((on) => on === need) || plan.workloads.some((on) => on === need) || plan.events.some((event) => event.do === need)
   );

@@ -111,11 +111,16 @@ export const brokenRules: readonly Mutant[] = [
   {
     id: "grant-without-last-deltas",
     rule: 5,
-    title: "the GRANT goes out without the last deltas, and the heir takes it although it does not extend its replica",
+    title: "the heir takes a GRANT that does not extend its copy, which a late base may have set back",
     breaks: ["I2", "I3", "I4", "liveness"],
-    needs: ["copies", "loss"],
+    needs: ["copies", ["duplication", "replay", "reordering"]],
     edits: [
       { module: "core/ownership/move-out", find: "deltas: since.deltas,", replace: "deltas: []," },
+      {
+        module: "core/ownership/standby",
+        find: "if (replica !== null && replica.epoch === message.epoch && replica.version > message.version) {",
+        replace: "if (false) {",
+      },
       {
         module: "core/ownership/standby",
         find: 'if (want !== "nothing" || replica.version !== message.version || replica.hash !== message.hash) {',
@@ -218,7 +223,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 10,
     title: "a lease counts from the moment at which the answer to its renewal came",
     breaks: ["I1", "I2"],
-    needs: ["directorySlow"],
+    needs: ["directorySlow", ["pause", "directoryUnreachable"]],
     edits: [
       {
         module: "node/lease/renewal-loop",
@@ -258,7 +263,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 11,
     title: "TAKEN and ACCEPT of an earlier attempt count for the present one",
     breaks: ["I1", "I2", "I4", "I5", "liveness"],
-    needs: ["copies", ["replay", "duplication"]],
+    needs: ["copies", "replay", "roam"],
     edits: [
       {
         module: "core/ownership/granted",

@@ -64,7 +64,7 @@ export const storeBugs: readonly Mutant[] = [
     rule: null,
     title: "a session is read from the store without shutting older epochs out",
     breaks: ["I2", "I4"],
-    needs: ["store", ["pause", "cutOne", "cutMinority", "cutMajority", "directoryUnreachable"]],
+    needs: ["store", "sleep"],
     edits: [
       {
         module: "core/ownership/restoring",
@@ -78,7 +78,7 @@ export const storeBugs: readonly Mutant[] = [
     rule: null,
     title: "the session store takes what an owner of an older epoch writes",
     breaks: ["I2", "I4"],
-    needs: ["store", ["pause", "cutOne", "cutMinority", "cutMajority", "directoryUnreachable"]],
+    needs: ["store", "sleep"],
     edits: [
       {
         module: "core/store/session-head",
@@ -119,7 +119,7 @@ export const storeBugs: readonly Mutant[] = [
     rule: null,
     title: "what an ended session left in the store is taken for the next one of its name",
     breaks: ["I4"],
-    needs: ["store", "sessionEnd", ["allDie", "crash", "crashPair", "powerLoss"]],
+    needs: ["store", "sessionEnd", "crashAtStep"],
     edits: [
       { module: "node/host/finder", find: "if (former !== null) await this.#ports.purge(key, former.epoch);", replace: "" },
       {

@@ -163,6 +163,7 @@ export class VirtualSockets {
   readonly #arrivals = new Map<string, Arrival>();
   readonly #pipes = new Map<string, Set<Pipe>>();
   readonly #away = new Set<string>();
+  readonly #walls = new Map<string, string>();
   latencyMs = 2;
   jitterMs = 1;
   observer: SocketObserver | null = null;
@@ -197,6 +198,11 @@ export class VirtualSockets {
     for (const pipes of this.#pipes.values()) for (const pipe of [...pipes]) if (pipe.owner === owner) pipe.cut();
   }
 
+  /** From now on a client reaches this endpoint only. */
+  wall(owner: string, endpoint: string): void {
+    this.#walls.set(owner, endpoint);
+  }
+
   #open(endpoint: string, events: SocketEvents, owner: string): Socket {
     const latency = () => this.latencyMs + this.#random.next() * this.jitterMs;
     const router = () => this.#routers.get(endpoint)?.() ?? null;
@@ -227,7 +233,7 @@ export class VirtualSockets {
     this.#clock.schedule(latency() * 2, () => {
       if (!pipe.open) return;
       arrive = this.#arrivals.get(endpoint) ?? arrive;
-      if (router() === null || this.#away.has(owner)) pipe.cut();
+      if (router() === null || this.#away.has(owner) || (this.#walls.get(owner) ?? endpoint) !== endpoint) pipe.cut();
       else events.onOpen();
     });
     return {

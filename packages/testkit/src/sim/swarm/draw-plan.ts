@@ -1,5 +1,6 @@
 import type { Limits } from "@sojourn/core";
 import { Dice } from "./dice.js";
+import { drawFurther } from "./draw-further.js";
 import { drawLate } from "./draw-late.js";
 import type { DrawOptions } from "./draw-options.js";
 import { drawStore } from "./draw-store.js";
@@ -72,7 +73,7 @@ export function drawPlan(seed: number, options: DrawOptions = {}): SeedPlan {
     faults: FAULTS.filter((fault) => on.has(fault)),
     workloads: WORKLOADS.filter((workload) => work.has(workload)),
   };
-  return drawStore(drawSuspicion(calm ? plan : drawLate(plan, options), options, !calm), options);
+  return drawFurther(drawStore(drawSuspicion(calm ? plan : drawLate(plan, options), options, !calm), options), options);
 }
 
 /** How much rarer or more frequent than others. */

@@ -180,6 +180,7 @@ export class Observers implements RunObserver {
         return;
       case "claim":
         if (previous !== null) model.begin();
+        this.#spring("claim", record.owner, record.owner);
         return;
       case "claimLost":
         this.#lost(key, record, previous);

@@ -68,8 +68,8 @@ export const EARLY_WORKLOADS = [
 /** Drawn apart: very many clients that come back at once, and sessions whose epochs are near their limit. */
 export const LATE_WORKLOADS = ["crowd", "lateEpochs"] as const;
 
-/** All kinds of work. Sessions are given other strategies where seeds are given a store. */
-export const WORKLOADS = [...EARLY_WORKLOADS, ...LATE_WORKLOADS, "strategies"] as const;
+/** All kinds of work. Sessions are given other strategies where seeds are given a store; `walled` clients reach one node only. */
+export const WORKLOADS = [...EARLY_WORKLOADS, ...LATE_WORKLOADS, "strategies", "walled"] as const;
 
 /** One kind of work. */
 export type Workload = (typeof WORKLOADS)[number];
@@ -77,8 +77,8 @@ export type Workload = (typeof WORKLOADS)[number];
 /** The moments of a hand-over at which a node may be made to die. */
 export const MOMENTS = ["offer", "accept", "base", "prepare", "grant", "taken", "commit", "released"] as const;
 
-/** A moment of a hand-over. */
-export type Moment = (typeof MOMENTS)[number];
+/** A moment of a hand-over, or that of a claim. */
+export type Moment = (typeof MOMENTS)[number] | "claim";
 
 /** What happens at some time. Which numbers mean what stands at `do`; what does not exist then is left out. */
 export interface PlannedEvent {

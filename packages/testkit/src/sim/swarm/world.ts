@@ -323,6 +323,10 @@ export class World implements ClientHost {
   connect({ model, name }: SwarmClient, through: number): Promise<SessionClient> {
     const { cluster, ids } = this;
     const endpoints = ids.map((_, i) => `sim://${ids[(through + i) % ids.length]}`);
+    if (this.plan.workloads.includes("walled")) {
+      this.reached.count("work walled");
+      cluster.sockets.wall(name, endpoints[0] as string);
+    }
     return SessionClient.open(cluster.clientEnv(name), { session: model.key, endpoints, auth: null });
   }
 
