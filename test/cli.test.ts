@@ -102,6 +102,9 @@ describe("a cluster of sojourn dev", () => {
     await caller.more(20);
     expect((await json("sessions")).sessions).toMatchObject([{ session: "counter/busy", owner: second, epoch: 2, links: 1 }]);
 
+    expect(await json("strategy", "counter/busy", "replica")).toMatchObject({ owner: second, to: "replica", changed: false });
+    expect((await sojourn(["strategy", "counter/busy", "hybrid"], cwd)).err).toContain("needs a session store");
+
     const third = nodes.find(({ id }) => id !== first && id !== second)?.id ?? "";
     expect(await json("drain", second, "--to", third)).toMatchObject({ node: second, moved: 1, left: [] });
     expect((await json("where", "counter/busy")).owner).toBe(third);

@@ -1,7 +1,7 @@
 import { SojournError } from "@sojourn/core";
 import { type AdminAnswers, type AdminCommand, type AdminProblem, errorOf } from "@sojourn/node";
 
-const POSTED = new Set<AdminCommand["command"]>(["move", "drain", "cordon", "accuse"]);
+const POSTED = new Set<AdminCommand["command"]>(["move", "strategy", "drain", "cordon", "accuse"]);
 
 /**
  * Asks a node's admin API to carry out a command.

@@ -9,12 +9,13 @@ import { move } from "./commands/move.js";
 import { profile } from "./commands/profile.js";
 import { sessions } from "./commands/sessions.js";
 import { status } from "./commands/status.js";
+import { strategy } from "./commands/strategy.js";
 import { where } from "./commands/where.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
 
 process.exitCode = await runCommandLine(
-  [dev, status, sessions, where, move, drain, cordon, uncordon, accuse, profile, advise],
+  [dev, status, sessions, where, move, strategy, drain, cordon, uncordon, accuse, profile, advise],
   version,
   process.argv.slice(2),
   {

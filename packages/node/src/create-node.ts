@@ -18,6 +18,8 @@ import {
 import { type AdminOptions, type AdminServer, startAdminServer } from "./admin/admin-server.js";
 import type { AdminAnswers, AdminCommand } from "./admin/commands.js";
 import { type OperatedNode, Operator } from "./admin/operator.js";
+import type { AutoOptions } from "./auto/auto-strategy.js";
+import { requireProfile, startAuto } from "./auto/start-auto.js";
 import { createTcpPeers } from "./channel/tcp-peers.js";
 import type { ChannelTls } from "./channel/transport.js";
 import { type Gateway, startGateway } from "./gateway/gateway.js";
@@ -78,6 +80,8 @@ export interface NodeOptions {
   readonly on?: NodeEvents;
   /** Learns what sessions are like, for `sojourn profile` and `sojourn advise`; default true. See docs/profiling.md for what it costs. */
   readonly profile?: boolean;
+  /** What `strategy: "auto"` reckons with. */
+  readonly auto?: AutoOptions;
   /** Serves the admin API (and metrics) of the node. */
   readonly admin?: AdminOptions;
 }
@@ -132,6 +136,7 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
   const limits = resolveLimits(options.limits);
   const { store = null } = options;
   requireStore(sessions, store);
+  requireProfile(sessions, options.profile !== false);
   const clock = createSystemClock();
   const renewal = chooseRenewal(options, clock, limits);
   const random = createSystemRandom();
@@ -218,11 +223,13 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
     },
   });
   const running = runtime;
+  const auto = startAuto({ id, definitions: sessions, runtime: running, profiler, hasStore: store !== null, clock, limits }, options.auto);
   const operated: OperatedNode = {
     id,
     runtime: running,
     status: () => metrics.status(id, running, gateway.connections),
     profile: (kind, limit) => profiler?.report(id, kind, limit) ?? { kinds: [], sessions: [] },
+    reasonOf: (session) => auto?.noteOf(session)?.reason ?? null,
   };
   const operator = new Operator(operated);
   let admin: AdminServer | null = null;
@@ -251,6 +258,7 @@ export async function createNode(options: NodeOptions): Promise<SojournNode> {
     drain: (how) => running.drain(how),
     async close(how = {}) {
       profiler?.stop();
+      auto?.stop();
       const closing = gateway.close({ spreadMs: how.spreadMs ?? 0 });
       await running.stop();
       await closing;

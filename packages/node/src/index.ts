@@ -2,6 +2,8 @@ export type { AdminOptions } from "./admin/admin-server.js";
 export type { AdminAnswers, AdminCommand, AdminProblem, ClusterNode, SessionEntry } from "./admin/commands.js";
 export { parseCommand } from "./admin/commands.js";
 export { errorOf, problemOf } from "./admin/problems.js";
+export { type AutoOptions, AutoStrategy, type StrategyNote } from "./auto/auto-strategy.js";
+export { startAuto } from "./auto/start-auto.js";
 export { peekHello } from "./channel/peek-hello.js";
 export { createNode, type ListenOptions, type NodeEvents, type NodeOptions, type SojournNode } from "./create-node.js";
 export { connectDirectory, type DirectoryClientOptions } from "./directory/client.js";

@@ -1,3 +1,4 @@
+import type { SessionEntry } from "@sojourn/node";
 import type { Command } from "../command-line/command.js";
 import { wholeOption } from "../command-line/parse.js";
 import { table } from "../command-line/table.js";
@@ -9,6 +10,7 @@ export const sessions: Command = {
   summary: "List sessions and their owners",
   positionals: [],
   options: {
+    reasons: { summary: "say why each has its strategy, where nodes choose it" },
     node: { value: "<node>", summary: "only those that this node owns" },
     limit: { value: "<count>", summary: "list at most so many (default 1000, up to 5000)" },
     ...TARGET_OPTIONS,
@@ -21,12 +23,31 @@ export const sessions: Command = {
       io.out(JSON.stringify(answer));
       return 0;
     }
-    const rows = answer.sessions.map(({ session, owner, epoch, version, links, connected, moving }) => {
-      return [session, owner, epoch, version, links, connected, moving ? "yes" : ""];
+    const rows = answer.sessions.map((entry) => {
+      const { session, owner, epoch, version, links, connected, moving, copies, store } = entry;
+      return [
+        session,
+        owner,
+        epoch,
+        version,
+        links,
+        connected,
+        strategyOf(entry),
+        copies,
+        store === "none" ? "" : store,
+        moving ? "yes" : "",
+      ];
     });
-    io.out(table(["SESSION", "OWNER", "EPOCH", "TURNS", "LINKS", "CONNECTED", "MOVING"], rows));
+    io.out(table(["SESSION", "OWNER", "EPOCH", "TURNS", "LINKS", "CONNECTED", "STRATEGY", "COPIES", "STORE", "MOVING"], rows));
+    if (input.switches.has("reasons")) {
+      for (const { session, strategy, reason } of answer.sessions) if (reason !== null) io.out(`\n${session} is ${strategy}: ${reason}`);
+    }
     if (answer.total > rows.length) io.out(`\n${rows.length} of ${answer.total} sessions; --limit shows more`);
     for (const { node: silent, error } of answer.silent) io.out(`\n${silent} is missing: ${error.code}: ${error.message}`);
     return 0;
   },
 };
+
+function strategyOf({ strategy, changingTo }: SessionEntry): string {
+  return changingTo === null ? strategy : `${strategy} → ${changingTo}`;
+}

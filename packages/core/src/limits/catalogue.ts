@@ -128,6 +128,18 @@ export const LIMITS = {
     "turns of one session whose output waits; then no further one runs until some are acknowledged",
   ),
   strategyTimeoutMs: bound(60_000, 100, 3_600_000, "time a change of strategy has until the store, or enough copies, hold the session"),
+  strategySettleMs: bound(
+    30_000,
+    0,
+    86_400_000,
+    "how long a session of a kind with the strategy `auto` keeps a strategy that it was given",
+  ),
+  maxStrategyChanges: bound(
+    64,
+    1,
+    100_000,
+    "sessions of kinds with the strategy `auto` that one node gives another strategy at the same time",
+  ),
   maxStoreAppendEntries: bound(1_024, 1, 65_536, "sessions whose log records go to a store in one write"),
   maxStoreLogBytes: bound(4_194_304, 4_096, 1_073_741_824, "bytes of a session's log after which its next snapshot is taken"),
   replayBudgetMs: bound(20, 1, 60_000, "estimated time to replay a session's log after which its next snapshot is taken"),

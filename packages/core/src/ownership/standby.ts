@@ -3,6 +3,7 @@ import type { NodeRef } from "../names.js";
 import type { Scheduled } from "../ports/clock.js";
 import type { SessionRecord } from "../ports/directory.js";
 import type { SessionCell } from "../session/session-port.js";
+import { needsStore } from "../strategy/strategy.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
 import { BaseAssembly } from "./base-assembly.js";
 import type { RecordChange } from "./cas-driver.js";
@@ -294,6 +295,11 @@ export class StandbyRole implements Role {
     const replica = this.#replica;
     if (replica === null) {
       this.#ack(from, epoch, "base");
+      return;
+    }
+    // Who cannot wait for the store must not own what the store keeps.
+    if (needsStore(message.strategy) && host.store === null) {
+      this.#decline(epoch);
       return;
     }
     const startedAtMs = host.clock.now();

@@ -108,7 +108,9 @@ function readCacheClasses(what: string, value: unknown): Map<string, CacheClass>
  * @throws SojournError `E_DEFINITION_INVALID` with what is wrong and where
  */
 export function defineSession<S extends object, A, E = EventMap>(spec: SessionSpec<S, A, E>): SessionDefinition<S, A, E> {
-  const { name, version, state, strategy = "replica", standbys = null, failover = "lease", priority = "normal" } = spec;
+  const { name, version, state, standbys = null, failover = "lease", priority = "normal" } = spec;
+  const auto = spec.strategy === "auto";
+  const strategy = spec.strategy === undefined || spec.strategy === "auto" ? "replica" : spec.strategy;
   const { durability = strategy === "snapshot" ? "eventual" : "strong" } = spec;
   if (typeof name !== "string" || !KIND.test(name)) {
     refuse(`"${String(name).slice(0, 80)}"`, "name must be a letter followed by up to 63 letters, digits, _ or -");
@@ -117,7 +119,7 @@ export function defineSession<S extends object, A, E = EventMap>(spec: SessionSp
   for (const field of Object.keys(spec)) if (!FIELDS.has(field)) refuse(name, `unknown field "${field}"`);
   if (typeof state !== "function") refuse(name, "state must be a function that returns a fresh state");
   if (durability !== "strong" && durability !== "eventual") refuse(name, `durability must be "strong" or "eventual"`);
-  if (!STRATEGIES.includes(strategy)) refuse(name, `strategy must be "replica", "snapshot" or "hybrid"`);
+  if (!STRATEGIES.includes(strategy)) refuse(name, `strategy must be "replica", "snapshot", "hybrid" or "auto"`);
   if (strategy === "snapshot" && durability === "strong") {
     refuse(name, `strategy "snapshot" cannot have durability "strong": a turn would wait for a whole snapshot; "hybrid" can`);
   }
@@ -138,6 +140,7 @@ export function defineSession<S extends object, A, E = EventMap>(spec: SessionSp
     version,
     durability,
     strategy,
+    auto,
     standbys,
     failover,
     priority,

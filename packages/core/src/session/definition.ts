@@ -88,9 +88,10 @@ export interface SessionSpec<S extends object, A, E> {
   readonly durability?: Durability;
   /**
    * Which replicas a new session has. `replica` (unless said otherwise): copies in other nodes' memory. `hybrid`: snapshots and a log of
-   * every change in the node's session store. `snapshot`: only snapshots there, at an interval.
+   * every change in the node's session store. `snapshot`: only snapshots there, at an interval. `auto`: sessions begin as `replica`, and each
+   * is given the strategy that suits what it does.
    */
-  readonly strategy?: Strategy;
+  readonly strategy?: Strategy | "auto";
   /** Copies in other nodes' memory; the limit `standbys` unless said otherwise, and none where a store keeps the session. */
   readonly standbys?: number;
   /** `lease` unless said otherwise. What counts is the definition at the node that holds the copy. */
@@ -118,7 +119,10 @@ export interface SessionDefinition<S = unknown, A = unknown, E = unknown> {
   readonly name: string;
   readonly version: number;
   readonly durability: Durability;
+  /** What new sessions begin with. */
   readonly strategy: Strategy;
+  /** Nodes give each session the strategy that suits it. */
+  readonly auto: boolean;
   /** Null: as the strategy has it. */
   readonly standbys: number | null;
   readonly failover: Failover;

@@ -37,7 +37,13 @@ const GETS: Readonly<Record<string, string>> = {
   "/where": "where",
   "/profile": "profile",
 };
-const POSTS: Readonly<Record<string, string>> = { "/move": "move", "/drain": "drain", "/cordon": "cordon", "/accuse": "accuse" };
+const POSTS: Readonly<Record<string, string>> = {
+  "/move": "move",
+  "/strategy": "strategy",
+  "/drain": "drain",
+  "/cordon": "cordon",
+  "/accuse": "accuse",
+};
 
 /**
  * Serves the admin API as JSON over HTTP. Errors are `{ error: { code, message, details } }`.

@@ -56,6 +56,7 @@ describe("parseCommand", () => {
     [{ command: "profile", kind: 5 }, '"kind" must be the name'],
     [{ command: "where" }, '"session" is missing'],
     [{ command: "move", session: "room/1" }, 'move needs "to"'],
+    [{ command: "strategy", session: "room/1", strategy: "auto" }, '"strategy" must be one of replica, hybrid, snapshot'],
     [{ command: "move", session: "room/1", to: "a b" }, '"to" must be the id of a node'],
     [{ command: "drain", deadlineMs: 0.5 }, '"deadlineMs" must be a whole number'],
     [{ command: "cordon", cordoned: "yes" }, '"cordoned" must be true or false'],

@@ -9,6 +9,9 @@ import {
   parseSessionKey,
   type SessionKey,
   SojournError,
+  STRATEGIES,
+  type Strategy,
+  type StrategyReport,
 } from "@sojourn/core";
 import type { DrainReport } from "../host/drain.js";
 import type { NodeStatus } from "../metrics/node-metrics.js";
@@ -28,6 +31,8 @@ export type AdminCommand =
   | { readonly command: "where"; readonly session: SessionKey }
   /** Moves a session, wherever it is, to the named node. */
   | { readonly command: "move"; readonly session: SessionKey; readonly to: string }
+  /** Gives a session, wherever it is, another strategy. */
+  | { readonly command: "strategy"; readonly session: SessionKey; readonly strategy: Strategy }
   /** Cordons a node and moves its sessions away. Without `node`: the one that is asked. */
   | { readonly command: "drain"; readonly node?: string; readonly deadlineMs?: number; readonly to?: string }
   /** Lets a node take no new sessions, or take them again. Without `node`: the one that is asked. */
@@ -60,6 +65,16 @@ export interface SessionEntry {
   /** Links whose client is connected right now. */
   readonly connected: number;
   readonly moving: boolean;
+  /** What keeps it, by its record. */
+  readonly strategy: Strategy;
+  /** What it is being given. */
+  readonly changingTo: Strategy | null;
+  /** Copies in other nodes' memory that are in-sync. */
+  readonly copies: number;
+  /** How the session store stands with it; `away`: it is to keep the session and does not answer. */
+  readonly store: "none" | "kept" | "behind" | "away";
+  /** Why it has its strategy, where nodes choose it (`strategy: "auto"`). */
+  readonly reason: string | null;
 }
 
 /** An error as it is passed on. */
@@ -94,6 +109,7 @@ export interface AdminAnswers {
     readonly heir: NodeRef | null;
   };
   readonly move: MoveReport;
+  readonly strategy: StrategyReport & { readonly session: SessionKey; readonly owner: string };
   readonly drain: DrainReport & { readonly node: string };
   readonly cordon: { readonly node: string; readonly cordoned: boolean };
   readonly accuse: {
@@ -126,6 +142,7 @@ const FIELDS: Readonly<Record<AdminCommand["command"], readonly string[]>> = {
   profile: ["node", "kind", "limit"],
   where: ["session"],
   move: ["session", "to"],
+  strategy: ["session", "strategy"],
   drain: ["node", "deadlineMs", "to"],
   cordon: ["node", "cordoned"],
   accuse: ["node", "ended"],
@@ -164,6 +181,11 @@ export function parseCommand(value: unknown): AdminCommand {
       return { command: name, session: session(fields) };
     case "move":
       return { command: name, session: session(fields), to: nodeId(fields, "to") ?? refuse('move needs "to", the id of a node') };
+    case "strategy": {
+      const strategy = STRATEGIES.find((known) => known === fields.strategy);
+      if (strategy === undefined) refuse(`"strategy" must be one of ${STRATEGIES.join(", ")}`);
+      return { command: name, session: session(fields), strategy };
+    }
     case "drain": {
       const deadlineMs = whole(fields, "deadlineMs", 1, MAX_DEADLINE_MS);
       const to = nodeId(fields, "to");

@@ -9,6 +9,9 @@ const status: NodeStatus = {
   cordoned: false,
   clients: 7,
   sessions: { owned: 5, copies: 4, handingOver: 1, copyBytes: 4_096 },
+  strategies: { replica: 3, hybrid: 2, snapshot: 0 },
+  store: { behind: 1, away: 2 },
+  strategyChanges: { changed: 6, failed: 1 },
   moves: { inFlight: 2, moved: 30, failed: 3 },
   failovers: { suspicions: 2, promoted: 9, promotedOnSuspicion: 7 },
   blackoutMs: { count: 30, p50: 1.5, p99: 20, max: 25 },
@@ -38,6 +41,9 @@ test("writes each figure of the status once, in base units, and no counter twice
   (delay as unknown as { record(ns: number): void }).record(40_000_000);
   const found = samples(await metrics.write(status));
   expect(found).toMatchObject({
+    'sojourn_sessions_by_strategy{strategy="hybrid"}': 2,
+    'sojourn_sessions_by_store{state="away"}': 2,
+    'sojourn_strategy_changes_total{outcome="changed"}': 6,
     'sojourn_sessions{role="owner"}': 5,
     'sojourn_sessions{role="copy"}': 4,
     'sojourn_sessions{role="handing_over"}': 1,

@@ -26,6 +26,9 @@ export class MetricsText {
       new Counter({ name: `sojourn_${name}`, help, labelNames, registers });
 
     const sessions = gauge("sessions", "Sessions on this node by role", ["role"]);
+    const byStrategy = gauge("sessions_by_strategy", "Owned sessions by what keeps them", ["strategy"]);
+    const byStore = gauge("sessions_by_store", "Owned sessions whose store lacks turns, or is gone on without", ["state"]);
+    const changes = counter("strategy_changes_total", "Changes of a session's strategy by outcome", ["outcome"]);
     const copyBytes = gauge("copy_bytes", "Encoded size of the copies of other nodes' sessions");
     const clients = gauge("clients", "Client connections");
     const joined = gauge("joined", "1 while the node holds a lease");
@@ -59,6 +62,9 @@ export class MetricsText {
       sessions.set({ role: "owner" }, status.sessions.owned);
       sessions.set({ role: "copy" }, status.sessions.copies);
       sessions.set({ role: "handing_over" }, status.sessions.handingOver);
+      for (const [strategy, count] of Object.entries(status.strategies)) byStrategy.set({ strategy }, count);
+      for (const [state, count] of Object.entries(status.store)) byStore.set({ state }, count);
+      for (const [outcome, count] of Object.entries(status.strategyChanges)) setCounter(changes, { outcome }, count);
       copyBytes.set(status.sessions.copyBytes);
       clients.set(status.clients);
       joined.set(status.self === null ? 0 : 1);

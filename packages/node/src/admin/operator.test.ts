@@ -34,7 +34,18 @@ describe("commands on a cluster of three", () => {
   });
 
   test("sessions are listed at their owner, from anywhere, one node's or all", async () => {
-    const here = { session: "counter/x", owner: "a", epoch: 1, links: 1, connected: 1, moving: false };
+    const here = {
+      session: "counter/x",
+      owner: "a",
+      epoch: 1,
+      links: 1,
+      connected: 1,
+      moving: false,
+      strategy: "replica",
+      changingTo: null,
+      store: "none",
+      reason: null,
+    };
     expect(await cluster.node("b").command({ command: "sessions" })).toMatchObject({ sessions: [here], total: 1, silent: [] });
     expect(await cluster.node("b").command({ command: "sessions", node: "a" })).toMatchObject({ sessions: [here], total: 1 });
     expect(await a().command({ command: "sessions", node: "b" })).toEqual({ sessions: [], total: 0, silent: [] });
@@ -63,7 +74,15 @@ describe("commands on a cluster of three", () => {
     expect(await client.call.add?.()).toBe(2);
   });
 
+  test("a strategy is changed at the owner, whoever is asked", async () => {
+    const answer = await cluster.node("c").command({ command: "strategy", session: "counter/x", strategy: "replica" });
+    expect(answer).toEqual({ session: "counter/x", owner: "a", from: "replica", to: "replica", changed: false, tookMs: 0 });
+  });
+
   test.each([
+    [{ command: "strategy", session: "counter/x", strategy: "hybrid" }, "E_STRATEGY_INVALID", "needs a session store"],
+    [{ command: "strategy", session: "counter/x", strategy: "snapshot" }, "E_STRATEGY_INVALID", "strong"],
+    [{ command: "strategy", session: "counter/none", strategy: "hybrid" }, "E_SESSION_UNKNOWN", "counter/none"],
     [{ command: "move", session: "counter/x", to: "mars" }, "E_NODE_UNKNOWN", "there are: a, b, c"],
     [{ command: "move", session: "counter/x", to: "a" }, "E_MOVE_REFUSED", "on a already"],
     [{ command: "move", session: "counter/none", to: "a" }, "E_SESSION_UNKNOWN", "counter/none"],

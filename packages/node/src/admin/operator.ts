@@ -33,6 +33,8 @@ export interface OperatedNode {
   readonly runtime: NodeRuntime;
   status(): NodeStatus;
   profile(kind: string | null, limit: number): Profile;
+  /** Why a session has the strategy that it has, where nodes choose it. */
+  reasonOf(session: SessionKey): string | null;
 }
 
 /** Carries out operators' commands: here, or by passing them on to the node that has to. A command is passed on once at most. */
@@ -73,6 +75,8 @@ export class Operator {
         return this.#where(command.session);
       case "move":
         return this.#move(command, 1);
+      case "strategy":
+        return this.#strategy(command, 1);
       case "sessions":
         return command.node === undefined ? this.#sessionsOfAll(command) : this.#at(command.node, command);
       case "profile":
@@ -92,13 +96,15 @@ export class Operator {
       case "status":
         return this.#node.status();
       case "sessions":
-        return sessionsOf(this.#host, id, command.limit ?? MAX_LISTED_SESSIONS);
+        return sessionsOf(this.#host, this.#node, command.limit ?? MAX_LISTED_SESSIONS);
       case "profile": {
         const profile = this.#node.profile(command.kind ?? null, command.limit ?? DEFAULT_PROFILED_SESSIONS);
         return { ...profile, silent: [] };
       }
       case "move":
         return runtime.move(command.session, command.to);
+      case "strategy":
+        return { session: command.session, owner: id, ...(await runtime.setStrategy(command.session, command.strategy)) };
       case "drain": {
         const { deadlineMs, to } = command;
         if (to !== undefined && to === id) throw new SojournError("E_MOVE_REFUSED", "a node cannot be drained to itself");
@@ -184,11 +190,23 @@ export class Operator {
     if (ref === target) {
       throw new SojournError("E_MOVE_REFUSED", `${command.session} is on ${command.to} already`, { session: command.session });
     }
+    const reply = await this.#atOwner<AdminAnswers["move"]>(ref, command, chase);
+    return reply === "moved" ? this.#move(command, chase + 1) : reply;
+  }
+
+  async #strategy(command: CommandOf<"strategy">, chase: number): Promise<AdminAnswers["strategy"]> {
+    const { ref } = await this.#where(command.session);
+    const reply = await this.#atOwner<AdminAnswers["strategy"]>(ref, command, chase);
+    return reply === "moved" ? this.#strategy(command, chase + 1) : reply;
+  }
+
+  /** What the owner answers; `moved` when it has given the session away meanwhile, and it is worth looking again. */
+  async #atOwner<A>(ref: NodeRef, command: CommandOf<"move" | "strategy">, chase: number): Promise<A | "moved"> {
     if (this.#host.isEnded(ref)) throw new SojournError("E_SESSION_BUSY", `${command.session} was on ${ref}, which was lost`);
-    const reply = await this.#attempt<AdminAnswers["move"]>(ref, command);
+    const reply = await this.#attempt<A>(ref, command);
     if (reply.ok) return reply.answer;
     if (reply.error.code !== "E_NOT_OWNER" || chase >= MAX_CHASES) throw errorOf(reply.error);
-    return this.#move(command, chase + 1);
+    return "moved";
   }
 
   /** Every node suspects for itself, so every one is told. A lease is ended only when nobody is connected to its node any more. */
@@ -266,17 +284,30 @@ function alive(ref: NodeRef, by: readonly string[]): SojournError {
   return new SojournError("E_NODE_ALIVE", message, { node: ref });
 }
 
-function sessionsOf(host: Host, owner: string, limit: number): AdminAnswers["sessions"] {
+function sessionsOf(host: Host, node: OperatedNode, limit: number): AdminAnswers["sessions"] {
   const sessions: SessionEntry[] = [];
   let total = 0;
-  for (const { key, owner: role } of host.slots.values()) {
+  for (const { key, owner: role, cas } of host.slots.values()) {
     if (role === null) continue;
     total++;
     if (sessions.length === limit) continue;
     const { links, version } = role.cell;
     let connected = 0;
     for (const link of links.values()) if (link.ingress !== null) connected++;
-    sessions.push({ session: key, owner, epoch: role.epoch, version, links: links.size, connected, moving: role.movingTo !== null });
+    sessions.push({
+      session: key,
+      owner: node.id,
+      epoch: role.epoch,
+      version,
+      links: links.size,
+      connected,
+      moving: role.movingTo !== null,
+      strategy: cas.record?.strategy ?? "replica",
+      changingTo: role.store.changingTo,
+      copies: cas.record?.inSync.length ?? 0,
+      store: role.store.state,
+      reason: node.reasonOf(key),
+    });
   }
   return { sessions, total, silent: [] };
 }

@@ -5,6 +5,7 @@ import {
   type Directory,
   type Limits,
   type NodeRef,
+  needsStore,
   type RecordChange,
   type SessionKey,
   type SessionRecord,
@@ -25,6 +26,8 @@ export interface FinderPorts {
   learned(key: SessionKey, record: SessionRecord): void;
   /** Whether somebody here is a reason for the session to begin (anew). */
   isWanted(key: SessionKey, record: SessionRecord | null): boolean;
+  /** Whether this node can read what the session store keeps. */
+  readonly hasStore: boolean;
   /** Null when a session of this kind may be created here, else why not. */
   refuseCreation(key: SessionKey): SojournError | null;
   /** How new sessions of this kind begin. */
@@ -79,6 +82,9 @@ export class Finder {
       const holders = [...record.inSync, ...(record.heir === null ? [] : [record.heir])];
       if (holders.every((ref) => isEnded(ref))) {
         if (!isWanted(key, record)) return;
+        if (needsStore(record.strategy) && !this.#ports.hasStore) {
+          throw new SojournError("E_SESSION_BUSY", "the session is kept in a session store, and this node has none");
+        }
         record = await this.#create(key, true, null);
       } else {
         // A standby takes over on its own; this node only waits to hear who.

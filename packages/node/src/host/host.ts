@@ -153,6 +153,7 @@ export class Host implements SlotHost, PeersHandler {
       clock,
       limits,
       directory,
+      hasStore: this.store !== null,
       routes: this.#routes,
       isEnded: (ref) => this.isEnded(ref),
       learned: (key, record) => this.#slots.get(key)?.onRecord(record),

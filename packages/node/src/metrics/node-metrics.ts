@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
-import type { LossReport, MoveReport, NodeRef } from "@sojourn/core";
+import type { LossReport, MoveReport, NodeRef, Strategy } from "@sojourn/core";
 import type { NodeRuntime } from "../host/node-runtime.js";
 
 /** Percentiles of a duration in milliseconds. */
@@ -23,6 +23,12 @@ export interface NodeStatus {
     /** Encoded size of the copies, as they were last measured. */
     readonly copyBytes: number;
   };
+  /** Owned sessions by what keeps them. */
+  readonly strategies: Readonly<Record<Strategy, number>>;
+  /** Owned sessions whose store lacks their latest turns, and those that go on without the store because it does not answer. */
+  readonly store: { readonly behind: number; readonly away: number };
+  /** How often sessions were given another strategy here. */
+  readonly strategyChanges: { readonly changed: number; readonly failed: number };
   readonly moves: { readonly inFlight: number; readonly moved: number; readonly failed: number };
   /** How often other nodes came under suspicion here; sessions that copies here took over from lost nodes, and from suspected ones. */
   readonly failovers: { readonly suspicions: number; readonly promoted: number; readonly promotedOnSuspicion: number };
@@ -69,7 +75,14 @@ export class NodeMetrics {
   status(id: string, runtime: NodeRuntime, clients: number): NodeStatus {
     const { host, mover } = runtime;
     const count = { owner: 0, standby: 0, granted: 0, restoring: 0, absent: 0 };
-    for (const slot of host?.slots.values() ?? []) count[slot.role.kind]++;
+    const strategies = { replica: 0, hybrid: 0, snapshot: 0 };
+    const store = { none: 0, kept: 0, behind: 0, away: 0 };
+    for (const slot of host?.slots.values() ?? []) {
+      count[slot.role.kind]++;
+      if (slot.owner === null) continue;
+      strategies[slot.cas.record?.strategy ?? "replica"]++;
+      store[slot.owner.store.state]++;
+    }
     const nodes = [...(host?.membership.entries.values() ?? [])].filter((entry) => !entry.ended);
     return {
       id,
@@ -77,6 +90,9 @@ export class NodeMetrics {
       cordoned: host?.membership.info.cordoned ?? false,
       clients,
       sessions: { owned: count.owner, copies: count.standby, handingOver: count.granted, copyBytes: host?.copyBytes ?? 0 },
+      strategies,
+      store: { behind: store.behind, away: store.away },
+      strategyChanges: runtime.strategist?.counts ?? { changed: 0, failed: 0 },
       moves: { inFlight: mover?.inFlight ?? 0, moved: mover?.moved ?? 0, failed: mover?.failed ?? 0 },
       failovers: host?.failovers ?? { suspicions: 0, promoted: 0, promotedOnSuspicion: 0 },
       blackoutMs: this.blackout(),

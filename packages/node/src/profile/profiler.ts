@@ -29,6 +29,14 @@ interface EndedWindow {
   readonly turns: LogHistogram;
 }
 
+/** Who wants to know what each session did in a window. */
+export interface WindowListener {
+  /** It had turns in the window that ends. `stateBytes` 0: its size is not known. */
+  session(key: SessionKey, turnsPerSec: number, stateBytes: number): void;
+  /** All sessions of the window that ended were told. */
+  windowEnded(): void;
+}
+
 type Slots = ReadonlyMap<SessionKey, ProfiledSlot>;
 
 /**
@@ -45,6 +53,7 @@ export class Profiler {
   readonly #active: OwnerMeter[] = [];
   #ended: EndedWindow | null = null;
   #slots: () => Slots | null = () => null;
+  #listener: WindowListener | null = null;
   #timer: Scheduled | null = null;
   #windowStartedMs: number;
   #windows = 0;
@@ -61,6 +70,11 @@ export class Profiler {
   start(slots: () => Slots | null): void {
     this.#slots = slots;
     this.#arm();
+  }
+
+  /** Tells what sessions did, window by window. */
+  listen(listener: WindowListener): void {
+    this.#listener = listener;
   }
 
   stop(): void {
@@ -146,6 +160,7 @@ export class Profiler {
       meter.kind.session(meter.lastTurns, turnsPerSec, meter.stateBytes);
       meter.details?.busy(turnsPerSec, meter.stateBytes);
       turns.record(meter.lastTurns);
+      this.#listener?.session(meter.key, turnsPerSec, meter.stateBytes);
     }
     if (end < meters.length) {
       this.#timer = this.#clock.schedule(0, () => this.#step(ended));
@@ -155,6 +170,7 @@ export class Profiler {
     const forget = this.#windows % HALVING_WINDOWS === 0;
     for (const kind of this.#kinds.values()) kind.turnOver(this.#windowStartedMs, forget);
     this.#rank(meters, sec, turns);
+    this.#listener?.windowEnded();
     this.#arm();
   }
 

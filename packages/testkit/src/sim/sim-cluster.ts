@@ -9,7 +9,7 @@ import {
   type SessionKey,
   type TurnScope,
 } from "@sojourn/core";
-import { createTurnScope, NodeRuntime, systemCrc32 } from "@sojourn/node";
+import { type AutoOptions, type AutoStrategy, createTurnScope, NodeRuntime, Profiler, startAuto, systemCrc32 } from "@sojourn/node";
 import { VirtualClock } from "../virtual-clock.js";
 import { DirectoryService } from "./directory-service.js";
 import { NodeClock } from "./node-clock.js";
@@ -28,6 +28,8 @@ export interface SimOptions {
   readonly clientLimits?: Partial<ClientLimits>;
   /** How turns are followed; the production way by default. */
   readonly scope?: TurnScope;
+  /** Nodes keep a profile, and choose the strategies of kinds that ask for that. */
+  readonly auto?: AutoOptions;
   /** How much faster than real time the directory's clock runs, and those of the nodes; 1 by default. */
   readonly directoryRate?: number;
   readonly rates?: Readonly<Record<string, number>>;
@@ -50,6 +52,8 @@ export interface SimNode {
   readonly clock: NodeClock;
   /** What goes wrong on its way to the session store. */
   readonly storeFaults: StoreFaults;
+  /** Who chooses its sessions' strategies, if anybody does. */
+  auto: AutoStrategy | null;
   /** Null after a crash. */
   runtime: NodeRuntime | null;
   /** Its address in the network, per life. */
@@ -118,9 +122,11 @@ export class SimCluster {
     const clock = new NodeClock(this.clock, this.#options.rates?.[id], originMs(this.#boots));
     const directory = new VirtualDirectory(this.directory, this.clock, clock, this.limits, this.random.fork());
     const { store, faults: storeFaults } = this.store.open(id, clock, this.#storeRandom.fork());
-    const node: SimNode = { id, endpoint: `sim://${id}`, directory, clock, storeFaults, runtime: null, address: "" };
+    const node: SimNode = { id, endpoint: `sim://${id}`, directory, clock, storeFaults, auto: null, runtime: null, address: "" };
     this.nodes.set(id, node);
+    const profiler = this.#options.auto === undefined ? null : new Profiler(definitions, clock, this.limits);
     const runtime = new NodeRuntime({
+      ...(profiler !== null && { profiler }),
       clock,
       random: this.random.fork(),
       crc32: systemCrc32,
@@ -136,7 +142,7 @@ export class SimCluster {
         return peers;
       },
       observer: {
-        moved: () => undefined,
+        moved: (report) => profiler?.moved(report),
         turnsLost: (report) => this.losses.push(report),
         joined: () => undefined,
         lost: () => undefined,
@@ -145,6 +151,8 @@ export class SimCluster {
       },
     });
     node.runtime = runtime;
+    node.auto = startAuto({ id, definitions, runtime, profiler, hasStore: true, clock, limits: this.limits }, this.#options.auto);
+    profiler?.start(() => runtime.host?.slots ?? null);
     this.sockets.listen(
       node.endpoint,
       () => node.runtime,
