@@ -31,7 +31,7 @@ export const handoverBugs: readonly Mutant[] = [
       {
         module: "core/ownership/granted",
         find: "onClient(_from, op) {",
-        replace: 'onClient(_from, op) { if (op.t === "input") this.cell.run(toTurnInput(op), false);',
+        replace: 'onClient(_from, op) { if (op.t === "input" && !this.cell.busy) this.cell.run(toTurnInput(op), false);',
       },
     ],
   },

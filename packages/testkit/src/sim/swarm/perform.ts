@@ -88,7 +88,7 @@ export function perform(world: World, event: PlannedEvent): void {
     case "sleep": {
       // One that owns something, if there is one.
       const from = ids.indexOf(id);
-      const asleep = [...ids.slice(from), ...ids.slice(0, from)].find((one) => sleep(world, one, forMs));
+      const asleep = [...ids.slice(from), ...ids.slice(0, from)].find((one) => sleep(world, one, forMs, amount));
       if (asleep !== undefined) done(asleep, forMs);
       return;
     }
@@ -403,9 +403,10 @@ function stopDirectory(world: World, event: PlannedEvent): void {
 
 /**
  * A machine is suspended, and its monotonic clock with it: when it wakes it may not know that its lease has ended. What it owns must be
- * protected by acknowledgements, so nothing happens to a node that is waited for by nobody.
+ * protected by acknowledgements, so nothing happens to a node that is waited for by nobody. With `blindMs` its connection to the directory
+ * is gone as well, and comes back so long after it has woken.
  */
-function sleep(world: World, id: string, forMs: number): boolean {
+function sleep(world: World, id: string, forMs: number, blindMs: number): boolean {
   const { cluster } = world;
   const node = cluster.node(id);
   const host = node.runtime?.host;
@@ -423,6 +424,7 @@ function sleep(world: World, id: string, forMs: number): boolean {
   // It may be given more in the moment between its waking and its next renewal.
   for (const model of world.models.values()) model.suspicion = true;
   node.clock.sleep();
+  if (blindMs > 0) cutDirectory(world, id, forMs + blindMs);
   cluster.network.still(node.address, true);
   cluster.clock.schedule(forMs, () => {
     cluster.network.still(node.address, false);
