@@ -5,33 +5,26 @@ export const handoverBugs: readonly Mutant[] = [
   {
     id: "frozen-in-a-turn",
     rule: null,
-    title: "the session is granted while a turn is still in hand, which goes on in the copy that is kept",
+    title: "the session is granted while a turn is still in hand, and whose changes stay in the copy that is kept",
     breaks: ["I2", "I3", "I4", "liveness"],
     needs: ["io"],
     edits: [
       { module: "core/ownership/turn-loop", find: "if (!this.#cell.busy && !this.#running) {", replace: "{" },
-      {
-        module: "core/ownership/turn-loop",
-        find: "this.#hook?.deadline.cancel(); if (this.#cell.busy) this.#cell.abort();",
-        replace: "this.#hook?.deadline.cancel();",
-      },
+      { module: "core/session/session", find: "if (turn === null) return; turn.drop();", replace: "if (turn === null) return;" },
     ],
   },
   {
-    id: "runs-on-while-frozen",
-    rule: null,
-    title: "the granter handles what comes after the freeze, and passes it on",
-    breaks: ["I2", "I3", "I4", "liveness"],
+    id: "runs-on-after-the-grant",
+    rule: 5,
+    title: "the old owner runs on for a moment after it has sent its GRANT",
+    breaks: ["I1", "I2", "I3", "I4", "liveness"],
+    needs: ["copies"],
     edits: [
       {
-        module: "core/ownership/granted",
-        find: 'import { relay } from "./relay.js";',
-        replace: 'import { relay } from "./relay.js"; import { toTurnInput } from "./turn-inputs.js";',
-      },
-      {
-        module: "core/ownership/granted",
-        find: "onClient(_from, op) {",
-        replace: 'onClient(_from, op) { if (op.t === "input" && !this.cell.busy) this.cell.run(toTurnInput(op), false);',
+        module: "core/ownership/move-out",
+        find: 'slot.host.send(this.target, "control", grant); this.#phase = { name: "over" }; const waiting = owner.takeWaiting(); slot.becomeGranted({ cell, to: this.target, waiting, startedAtMs: this.#startedAtMs, frozenAtMs, callbacks: this.#callbacks, grant });',
+        replace:
+          'slot.host.send(this.target, "control", grant); owner.thaw(); this.#host.clock.schedule(20, () => { if (this.#phase.name === "over") return; this.#phase = { name: "over" }; const waiting = owner.takeWaiting(); slot.becomeGranted({ cell, to: this.target, waiting, startedAtMs: this.#startedAtMs, frozenAtMs, callbacks: this.#callbacks, grant }); });',
       },
     ],
   },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Mutant } from "./mutant.js";
-import { invariantOf, lineOf, markdownTable, reportOf } from "./report.js";
+import { lineOf, markdownTable, reportOf } from "./report.js";
 import type { Finding } from "./search.js";
 
 const mutant = (id: string, rule: number | null): Mutant => ({ id, rule, title: "does wrong", breaks: ["I2"], edits: [] });
@@ -29,10 +29,6 @@ describe("the report of the mutation checks", () => {
 
   it("has no median when nothing was caught", () => {
     expect(reportOf([finding("b", "missed", 5)]).medianSeeds).toBeNull();
-  });
-
-  it("takes the invariant from the start of a problem", () => {
-    expect(["I2: x", "liveness: x", "I12: x", "I2x"].map(invariantOf)).toEqual(["I2", "liveness", "other", "other"]);
   });
 
   it("makes a row per mutant", () => {

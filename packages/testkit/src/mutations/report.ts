@@ -1,3 +1,4 @@
+import { invariantOf } from "./invariant-of.js";
 import type { Finding } from "./search.js";
 
 /** What `--json` prints as its last line. */
@@ -19,11 +20,6 @@ export interface MutationsReport {
     readonly outcome: Finding["outcome"];
     readonly failedSeeds: number;
   }[];
-}
-
-/** The name of the invariant that a problem starts with. */
-export function invariantOf(problem: string): string {
-  return /^(I\d|liveness|rule \d+)\b/.exec(problem)?.[1] ?? "other";
 }
 
 /** Sums a run up. */

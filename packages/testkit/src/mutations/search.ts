@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { askWorker } from "../seeds/ask-worker.js";
+import { invariantOf } from "./invariant-of.js";
 import type { Mutant } from "./mutant.js";
 import { nextSeed } from "./needs.js";
 import { SoundSeeds } from "./sound-seeds.js";
@@ -90,13 +91,15 @@ async function searchOne(mutant: Mutant, options: SearchOptions, sound: SoundSee
         return seed;
       },
       onAnswer: ({ outcome, crash }) => {
-        if (outcome !== null && outcome.length > 0) {
-          problems = outcome.slice(0, 3);
+        const violated = (outcome ?? []).filter((problem) => invariantOf(problem) !== "other");
+        if (violated.length > 0) {
+          problems = violated.slice(0, 3);
           return "enough";
         }
-        if (crash !== null) {
+        const failure = crash ?? outcome?.[0] ?? null;
+        if (failure !== null) {
           failedSeeds++;
-          note ||= crash;
+          note ||= failure;
         }
         return "more";
       },
