@@ -28,6 +28,7 @@ export { LIMITS, type Limits, resolveLimits } from "./limits/catalogue.js";
 export { incarnationOf, isNodeId, type NodeRef, nodeIdOf, nodeRef, parseSessionKey, type SessionKey } from "./names.js";
 export type { ChangeOutcome, RecordChange } from "./ownership/cas-driver.js";
 export { claim, claimLost } from "./ownership/drafts.js";
+export { type Replayed, replay } from "./ownership/replay.js";
 export type { ClientOp, MoveCallbacks } from "./ownership/role.js";
 export { Slot } from "./ownership/slot.js";
 export type { LinkAddress, LossReport, MoveReport, SlotHost, Suspicion } from "./ownership/slot-host.js";

@@ -51,6 +51,9 @@ export class StoreFeed {
   /** Of the log since the last base was taken. */
   #turnsSince = 0;
   #bytesSince = 0;
+  /** The version of the newest base that is certainly there; -1 when that is not known. */
+  #baseAt = -1;
+  #finished: (() => void) | null = null;
   /** Counts the epochs; what was asked in an older one says nothing any more. */
   #round = 0;
   readonly #logRetry: Backoff;
@@ -101,6 +104,7 @@ export class StoreFeed {
     this.#phase = "following";
     this.#turnsSince = logTurns;
     this.#bytesSince = logBytes;
+    if (logTurns === 0) this.#baseAt = version;
     if (logTurns > 0) this.#armBase();
     this.#push();
   }
@@ -130,8 +134,23 @@ export class StoreFeed {
     if (this.#base === "wanted" && !this.#baseRetry.pausing) this.#takeBase();
   }
 
+  /** No turn runs any more: the store is to have a base of the version that is reached. `done` once it is durable. */
+  finish(done: () => void): void {
+    this.#finished = done;
+    this.#tellFinished();
+    if (this.#finished !== null) this.#wantBase();
+  }
+
+  #tellFinished(): void {
+    if (this.#baseAt !== this.#source.version) return;
+    this.#finished?.();
+    this.#finished = null;
+  }
+
   stop(): void {
     this.#stopped = true;
+    this.#finished?.();
+    this.#finished = null;
     this.#cancelTimers();
   }
 
@@ -307,7 +326,10 @@ export class StoreFeed {
       this.#logged = version;
     }
     this.#store.prune(this.#source.key).catch(() => undefined); // what is left lying is found by the next one
+    this.#baseAt = version;
     this.#advance(version);
+    this.#tellFinished();
+    if (this.#finished !== null) this.#wantBase();
     if (!this.#logs && version < this.#source.version) this.#armBase();
     this.#push();
   }

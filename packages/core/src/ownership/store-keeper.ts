@@ -139,6 +139,12 @@ export class StoreKeeper {
     return this.#change?.to ?? null;
   }
 
+  /** No turn runs any more: the store is to have all of the session in one base. `done` once it has, or is not to. */
+  finish(done: () => void): void {
+    if (this.#feed === null) done();
+    else this.#feed.finish(done);
+  }
+
   onTurn(): void {
     this.#feed?.onTurn();
     this.#member.onTurn();

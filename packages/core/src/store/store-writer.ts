@@ -84,6 +84,10 @@ export class StoreWriter {
     return this.#inTime(this.#store.remove(session, epoch), this.#limits.storeTimeoutMs);
   }
 
+  forget(session: SessionKey): ReturnType<SessionStore["forget"]> {
+    return this.#inTime(this.#store.forget(session), this.#limits.storeTimeoutMs);
+  }
+
   /** The retention rule: the newest good bases stay, with the log from the oldest of them on. */
   prune(session: SessionKey): ReturnType<SessionStore["prune"]> {
     return this.#inTime(this.#store.prune(session, this.#limits.retainedBases), this.#limits.copyTimeoutMs);

@@ -62,6 +62,14 @@ export class Finder {
     return answer;
   }
 
+  /** Nobody asks for it, but it has something to do, and nobody who held it is alive: it goes on here. */
+  async revive(key: SessionKey): Promise<void> {
+    const { self, isEnded, refuseCreation, create, routes } = this.#ports;
+    if (refuseCreation(key) !== null) return;
+    const record = await create(key, true, (now) => (now === null || now.ended ? null : claimLost(now, self, isEnded)));
+    if (record !== null && !record.ended) routes.learnRecord(key, record);
+  }
+
   async #find(key: SessionKey, polls: number): Promise<void> {
     const { directory, routes, isEnded, isWanted } = this.#ports;
     let record: SessionRecord | null;

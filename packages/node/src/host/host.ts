@@ -98,7 +98,7 @@ export class Host implements SlotHost, PeersHandler {
   readonly #pulls: CachePulls;
   readonly #commands: PeerRequests<string>;
   readonly #onCommand: (body: string) => Promise<string>;
-  readonly #finder: Finder;
+  readonly finder: Finder;
   readonly #copies: HeldCopies;
   readonly #rooms: IncomingRooms;
   readonly #promotions: Promotions;
@@ -148,7 +148,7 @@ export class Host implements SlotHost, PeersHandler {
       onHandlerError: (session, where, error) => observer.handlerError(session, where, error),
       timerOf: (kind) => ports.profiler?.timerOf(kind),
     });
-    this.#finder = new Finder({
+    this.finder = new Finder({
       self,
       clock,
       limits,
@@ -169,7 +169,7 @@ export class Host implements SlotHost, PeersHandler {
       limits,
       routes: this.#routes,
       dispatch: (op) => this.#dispatch(op),
-      resolve: (session) => this.#finder.resolve(session),
+      resolve: (session) => this.finder.resolve(session),
       expected: (session) => expectedOf(this, session, this.#slots.get(session), this.#routes.get(session)?.owner),
       endpointOf: (ref) => this.endpointOf(ref),
     });

@@ -28,8 +28,10 @@ import { type DrainOptions, type DrainReport, drain } from "./drain.js";
 import { Host } from "./host.js";
 import type { HostObserver, HostProfiler } from "./host-observer.js";
 import { requireStore } from "./kinds.js";
+import { writeLastBases } from "./last-bases.js";
 import { Membership } from "./membership.js";
 import { Mover } from "./mover.js";
+import { StoreSweep } from "./store-sweep.js";
 import { Strategist } from "./strategist.js";
 
 /** A control channel of one life of a node. */
@@ -77,6 +79,7 @@ interface Life {
   readonly host: Host;
   readonly mover: Mover;
   readonly strategist: Strategist;
+  readonly sweep: StoreSweep | null;
 }
 
 type Phase =
@@ -84,6 +87,7 @@ type Phase =
   | { readonly name: "joining" }
   | { readonly name: "alive"; readonly life: Life }
   | { readonly name: "rejoining"; readonly retry: Scheduled | null }
+  | { readonly name: "stopping"; readonly life: Life }
   | { readonly name: "stopped" };
 
 /**
@@ -164,14 +168,17 @@ export class NodeRuntime implements ClientRouter {
       await Promise.all([peers.close(), this.#renewal.close()]);
       return;
     }
-    this.#phase = { name: "alive", life: { peers, membership, host, mover: new Mover(host), strategist: new Strategist(host) } };
+    const sweep = host.store === null ? null : new StoreSweep(host, host.store);
+    this.#phase = { name: "alive", life: { peers, membership, host, mover: new Mover(host), strategist: new Strategist(host), sweep } };
+    sweep?.start();
     observer.joined(self);
   }
 
   #lost(): void {
     if (this.#phase.name !== "alive") return;
-    const { peers, membership, host } = this.#phase.life;
+    const { peers, membership, host, sweep } = this.#phase.life;
     this.#phase = { name: "rejoining", retry: null };
+    sweep?.stop();
     membership.stop();
     host.stop("E_SESSION_BUSY", "the node lost its lease");
     this.#options.observer.lost(host.self);
@@ -196,7 +203,7 @@ export class NodeRuntime implements ClientRouter {
     if (this.#phase.name === "alive" && this.#phase.life.membership.leaseValid()) {
       return this.#phase.life.host.ingress.open(socket, hello, user);
     }
-    const stopping = this.#phase.name === "stopped";
+    const stopping = this.#phase.name === "stopped" || this.#phase.name === "stopping";
     socket.fail(stopping ? "E_NODE_STOPPING" : "E_SESSION_BUSY", "the node is not part of the cluster right now", 200);
     return { input: () => undefined, ack: () => undefined, leave: () => undefined, detach: () => undefined };
   }
@@ -243,22 +250,30 @@ export class NodeRuntime implements ClientRouter {
     this.#phase = { name: "stopped" };
     if (phase.name === "rejoining") phase.retry?.cancel();
     void this.#renewal.close();
-    if (phase.name !== "alive") return;
+    if (phase.name !== "alive" && phase.name !== "stopping") return;
+    phase.life.sweep?.stop();
     phase.life.membership.stop();
     phase.life.host.silence();
   }
 
-  /** Leaves the cluster at once: what has not been moved away fails over. */
+  /** Leaves the cluster: what has not been moved away fails over, or is restored from its store, where a base of it is written first. */
   async stop(): Promise<void> {
     const phase = this.#phase;
-    this.#phase = { name: "stopped" };
+    if (phase.name === "stopping") return;
+    this.#phase = phase.name === "alive" ? { name: "stopping", life: phase.life } : { name: "stopped" };
     if (phase.name === "rejoining") phase.retry?.cancel();
     if (phase.name !== "alive") {
       // Who is still joining finds that it has stopped, and closes the rest.
       if (phase.name !== "joining") await this.#renewal.close();
       return;
     }
-    const { peers, membership, host } = phase.life;
+    const { peers, membership, host, sweep } = phase.life;
+    sweep?.stop();
+    const left = await writeLastBases(host);
+    if (left.length > 0) {
+      this.#options.observer.incident("", "E_STORE_UNAVAILABLE", `stopped before the last base of ${left.length} sessions was written`);
+    }
+    this.#phase = { name: "stopped" };
     host.stop("E_NODE_STOPPING", "the node is shutting down");
     await membership.resign().catch(() => undefined); // otherwise the lease ends by itself
     await Promise.all([peers.close(), this.#renewal.close()]);

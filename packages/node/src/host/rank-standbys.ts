@@ -1,4 +1,5 @@
 import type { NodeEntry, NodeRef, Place, SessionKey } from "@sojourn/core";
+import { weightOf } from "./rendezvous.js";
 
 /** Round trips up to this are as good as each other: on one site they tell how busy a node was, not how far away it is. */
 const NEAR_MS = 5;
@@ -22,12 +23,11 @@ export function rankStandbys(
   const able = others.filter(
     ({ ref, info }) => ref !== self && !info.cordoned && Object.hasOwn(info.kinds, kind) && rttMs(ref) < Number.POSITIVE_INFINITY,
   );
-  const hash = fnv1a(key, 0x811c9dc5);
   const rank = ({ ref, info }: NodeEntry) => ({
     ref,
     together: failTogether(place, info.place) ? 1 : 0,
     distance: distanceOf(rttMs(ref)),
-    weight: mix(fnv1a(ref, hash)),
+    weight: weightOf(key, ref),
   });
   return able
     .map(rank)
@@ -42,17 +42,4 @@ function failTogether(one: Place, other: Place): boolean {
 
 function distanceOf(rttMs: number): number {
   return rttMs <= NEAR_MS ? 0 : 1 + Math.floor(Math.log(rttMs / NEAR_MS) / Math.log(STEP));
-}
-
-function fnv1a(text: string, seed: number): number {
-  let hash = seed;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return hash;
-}
-
-/** Spreads a difference in any bit over all of them; without it refs that end alike would order alike. */
-function mix(hash: number): number {
-  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

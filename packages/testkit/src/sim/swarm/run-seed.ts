@@ -352,5 +352,5 @@ async function leaveNothing(world: World): Promise<void> {
   if (cluster.sockets.open > 0) world.problem(`I6: ${cluster.sockets.open} client sockets are still open`);
 }
 
-/** A node without sessions renews its lease, and watches its end. */
-const IDLE_TASKS = 3;
+/** A node without sessions renews its lease, watches its end, and sweeps its store now and then. */
+const IDLE_TASKS = 4;
