@@ -7,6 +7,7 @@ import type { Mutant } from "./mutant.js";
 import { replicationBugs } from "./replication-bugs.js";
 import { brokenRules } from "./rules.js";
 import { storeBugs } from "./store-bugs.js";
+import { strategyBugs } from "./strategy-bugs.js";
 import { suspicionBugs } from "./suspicion-bugs.js";
 import { timerBugs } from "./timer-bugs.js";
 
@@ -20,6 +21,7 @@ export const mutants: readonly Mutant[] = [
   ...timerBugs,
   ...directoryBugs,
   ...storeBugs,
+  ...strategyBugs,
   ...suspicionBugs,
   ...foundBugs,
 ];

@@ -4,7 +4,7 @@ import type { Mutant } from "./mutant.js";
 export const storeBugs: readonly Mutant[] = [
   {
     id: "store-not-waited-for",
-    rule: null,
+    rule: 12,
     title: "releases do not wait for the session store, which the record names",
     breaks: ["I2", "I4"],
     needs: ["store"],
@@ -18,7 +18,7 @@ export const storeBugs: readonly Mutant[] = [
   },
   {
     id: "released-before-logged",
-    rule: null,
+    rule: 12,
     title: "a delta counts as stored when it is sent to the store",
     breaks: ["I2", "I4"],
     needs: ["store", ["allDie", "crash", "powerLoss"]],
@@ -61,7 +61,7 @@ export const storeBugs: readonly Mutant[] = [
   },
   {
     id: "read-before-fenced",
-    rule: null,
+    rule: 9,
     title: "a session is read from the store without shutting older epochs out",
     breaks: ["I2", "I4"],
     needs: ["store", "sleep"],
@@ -75,7 +75,7 @@ export const storeBugs: readonly Mutant[] = [
   },
   {
     id: "store-takes-old-writes",
-    rule: null,
+    rule: 9,
     title: "the session store takes what an owner of an older epoch writes",
     breaks: ["I2", "I4"],
     needs: ["store", "sleep"],

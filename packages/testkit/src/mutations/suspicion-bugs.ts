@@ -4,7 +4,7 @@ import type { Mutant } from "./mutant.js";
 export const suspicionBugs: readonly Mutant[] = [
   {
     id: "suspicion-past-an-heir",
-    rule: null,
+    rule: 8,
     title: "a copy takes a suspected owner's session although an heir is recorded",
     breaks: ["I1", "I2", "I3", "I4", "I5", "liveness"],
     needs: ["suspicion", "copies"],
@@ -23,8 +23,22 @@ export const suspicionBugs: readonly Mutant[] = [
     ],
   },
   {
+    id: "suspicion-without-a-fence",
+    rule: 9,
+    title: "a copy that takes a suspected owner's session goes on in the same epoch",
+    breaks: ["I1", "I2", "I3", "I4", "liveness"],
+    needs: ["suspicion", "copies"],
+    edits: [
+      {
+        module: "core/ownership/drafts",
+        find: "!isLost(ref)); return { ...record, epoch: record.epoch + 1, owner: self, inSync };",
+        replace: "!isLost(ref)); return { ...record, owner: self, inSync };",
+      },
+    ],
+  },
+  {
     id: "suspicion-by-any-copy",
-    rule: null,
+    rule: 8,
     title: "a copy that the record does not name takes a suspected owner's session",
     breaks: ["I2", "I3", "I4", "liveness"],
     needs: ["suspicion", "copies"],
@@ -43,7 +57,7 @@ export const suspicionBugs: readonly Mutant[] = [
   },
   {
     id: "suspected-is-not-waited-for",
-    rule: null,
+    rule: 3,
     title: "an owner does not wait any more for a copy that it suspects, before the record has dropped it",
     breaks: ["I2", "I3", "I4", "liveness"],
     needs: ["suspicion", "copies"],
@@ -93,7 +107,7 @@ export const suspicionBugs: readonly Mutant[] = [
   },
   {
     id: "granter-suspects",
-    rule: null,
+    rule: 7,
     title: "a granter that suspects its heir takes the session back while the heir lives",
     breaks: ["I1", "I2", "I4", "I5", "liveness"],
     needs: ["suspicion", "copies"],

@@ -161,6 +161,7 @@ export class Observers implements RunObserver {
       world.problem(`I3: the epoch of ${key} went back from ${previous.epoch} to ${record.epoch}`);
     const model = world.models.get(key);
     if (model === undefined) return;
+    if (previous !== null && !previous.ended && !record.ended) this.#checkStored(key, record, previous);
     switch (meaning) {
       case "commit":
         world.handovers++;
@@ -192,6 +193,18 @@ export class Observers implements RunObserver {
       default:
         return;
     }
+  }
+
+  /** [2, 3] The record names the store only while that holds what was released, and lets go of it only where somebody else does. */
+  #checkStored(key: SessionKey, record: SessionRecord, previous: SessionRecord): void {
+    const { world } = this;
+    if (previous.stored && !record.stored && record.inSync.length === 0)
+      world.problem(`rule 3: ${key} lets go of the store although nobody else is in-sync`);
+    if (previous.stored || !record.stored) return;
+    const { bases, logTo } = world.cluster.store.kept(key);
+    const released = world.models.get(key)?.releasedVersion ?? 0;
+    if (Math.max(logTo, bases.at(-1) ?? 0) < released)
+      world.problem(`rule 2: the store is recorded as in-sync with ${key} without version ${released}, which was released`);
   }
 
   /** A session may only begin anew when nobody who held it is alive. */
