@@ -324,6 +324,7 @@ export class StoreFeed {
     if (this.#logs && this.#phase === "unplaced") {
       this.#phase = "following";
       this.#logged = version;
+      this.#logRetry.succeeded(); // what the log was given in vain is in the base
     }
     this.#store.prune(this.#source.key).catch(() => undefined); // what is left lying is found by the next one
     this.#baseAt = version;

@@ -67,6 +67,16 @@ describe("a hybrid session under strong whose store does not answer", () => {
     expect(codes(stage)).not.toContain("E_TURNS_LOST");
   });
 
+  it("comes back by a base when its changes are not at hand any more, also when nothing more happens", async () => {
+    const stage = await open({ limits: { maxDeltaLogBytes: 4_096 } });
+    await leave(stage);
+    await stage.run(1_000, { talking: true });
+    await stage.until("every message is answered", () => allAnswered(stage), 1_000);
+    storeIs(stage, false);
+    await stage.until("the store is in-sync again", () => known(stage)?.stored === true, 10_000);
+    expect(await stage.settle()).toEqual([]);
+  });
+
   it("does not lose its patience again at every node that it moves to", async () => {
     const stage = await open({ limits: { storePatienceMs: 2_000 } });
     storeIs(stage, true);

@@ -5,7 +5,7 @@ import { runSeed } from "./run-seed.js";
 describe("seeds that found something wrong", () => {
   for (const { seed, strategy = "replica", was } of REGRESSION_SEEDS) {
     it(`${seed}: ${was}`, async () => {
-      const { problems } = await runSeed(seed, { strategy });
+      const { problems } = await runSeed(seed, strategy === "drawn" ? {} : { strategy });
       expect(problems).toEqual([]);
     });
   }
