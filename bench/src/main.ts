@@ -3,6 +3,7 @@ import { runFailoverBench } from "./failover/failover.js";
 import { runHandoverBench } from "./handover/handover.js";
 import { runProfilerBench } from "./profiler/profiler.js";
 import { runStoresBench } from "./stores/stores.js";
+import { runStrategiesBench } from "./strategies/strategies.js";
 
 interface Bench {
   readonly name: string;
@@ -35,6 +36,11 @@ const BENCHES: readonly Bench[] = [
     name: "stores",
     question: "How fast do deltas and snapshots become durable, and how long does a restore take?",
     run: runStoresBench,
+  },
+  {
+    name: "strategies",
+    question: "What do replica, hybrid and snapshot cost a turn, a move, a lost owner and in bytes, at sizes from 1 KB to 1 MB?",
+    run: runStrategiesBench,
   },
 ];
 

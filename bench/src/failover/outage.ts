@@ -27,7 +27,7 @@ const AFTER_MS = 2 * LEASE_MS;
 export async function measureOutages(failover: Failover, going: Going, rounds: number): Promise<Outages> {
   const all = { servedAgainMs: [] as number[], messages: 0, lost: 0, doubled: 0, reordered: 0, failed: 0 };
   for (let round = 0; round < rounds; round++) {
-    const cluster = await startBenchCluster(["a", "b", "c"], { leaseTtlMs: LEASE_MS, standbys: 1 }, true, failover);
+    const cluster = await startBenchCluster(["a", "b", "c"], { leaseTtlMs: LEASE_MS, standbys: 1 }, { failover });
     const { servedAgainMs, result } = await goOnce(cluster, going).finally(() => cluster.stop());
     all.servedAgainMs.push(...servedAgainMs);
     all.messages += result.sent;

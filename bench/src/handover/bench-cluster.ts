@@ -6,23 +6,35 @@ import { createMemoryDirectoryStore } from "@sojourn/adapters/memory";
 import { type Failover, type Limits, resolveLimits } from "@sojourn/core";
 import { createSystemClock, startDirectoryServer, systemCrc32 } from "@sojourn/node";
 import { Child } from "../common/child.js";
+import type { SizedKind } from "../strategies/sized-kind.js";
+import type { NodeStart } from "./node-child.js";
 
 /** Nodes and clients in processes of their own; the directory (durable, on disk) in this one. */
 export interface BenchCluster {
   readonly nodes: readonly { readonly id: string; readonly child: Child; readonly endpoint: string }[];
   readonly clients: Child;
+  /** Holds a folder for each kind that is kept in a store. */
+  readonly stores: string;
   stop(): Promise<void>;
+}
+
+/** What a cluster for one measurement differs in. */
+export interface BenchClusterOptions {
+  /** Of the directory; default true. */
+  readonly durable?: boolean;
+  readonly failover?: Failover;
+  /** Kinds besides the 5 KB one of the bench `handover`. */
+  readonly kinds?: readonly SizedKind[];
 }
 
 /** Starts a cluster for one measurement. */
 export async function startBenchCluster(
   ids: readonly string[],
   limits: Partial<Limits>,
-  durable = true,
-  failover: Failover = "lease",
+  { durable = true, failover = "lease", kinds = [] }: BenchClusterOptions = {},
 ): Promise<BenchCluster> {
   const folder = mkdtempSync(join(tmpdir(), "sojourn-bench-"));
-  const store = durable ? openDiskDirectoryStore({ path: folder, crc32: systemCrc32 }) : createMemoryDirectoryStore();
+  const store = durable ? openDiskDirectoryStore({ path: join(folder, "directory"), crc32: systemCrc32 }) : createMemoryDirectoryStore();
   const directory = await startDirectoryServer({
     listen: { host: "127.0.0.1", port: 0 },
     store,
@@ -33,7 +45,8 @@ export async function startBenchCluster(
   const nodes = await Promise.all(
     ids.map(async (id) => {
       const child = new Child(new URL("./node-child.js", import.meta.url));
-      const endpoint = await child.ask<string>("start", { id, directory: directory.endpoint, limits, failover });
+      const start: NodeStart = { id, directory: directory.endpoint, limits, failover, kinds, stores: folder };
+      const endpoint = await child.ask<string>("start", start);
       return { id, child, endpoint };
     }),
   );
@@ -41,6 +54,7 @@ export async function startBenchCluster(
   return {
     nodes,
     clients,
+    stores: folder,
     async stop() {
       await clients.ask("close");
       await clients.stop();

@@ -1,7 +1,7 @@
 import { median, percentile, round } from "../common/percentiles.js";
 import { startBenchCluster } from "./bench-cluster.js";
 import type { ClientsResult } from "./clients-child.js";
-import type { DriveResult } from "./node-child.js";
+import type { DriveResult } from "./driver.js";
 
 /** How sessions fare that do not move while others do. */
 export interface BystandersResult {

@@ -34,10 +34,11 @@ let doubled = 0;
 
 const machineMs = () => Number(process.hrtime.bigint()) / 1e6;
 
-async function open(options: { sessions: string[]; endpoints: string[] }): Promise<void> {
+/** @param options.spread whether clients connect to all endpoints in turn, which then own the sessions (default), or all to the first */
+async function open(options: { sessions: string[]; endpoints: string[]; spread?: boolean }): Promise<void> {
   await Promise.all(
     options.sessions.map(async (session, i) => {
-      const first = options.endpoints[i % options.endpoints.length] as string;
+      const first = options.endpoints[options.spread === false ? 0 : i % options.endpoints.length] as string;
       const endpoints = [first, ...options.endpoints.filter((endpoint) => endpoint !== first)];
       const client = await connect<typeof bench>({ endpoints, session, limits: { switchSpreadMs: 0 } });
       talkers.push({ session, client, sent: 0, answered: 0 });
@@ -100,9 +101,51 @@ async function say(talker: Talker, messages: MessageTimes[]): Promise<void> {
   }
 }
 
+/** Every client says the next number as soon as the one before is answered, for a time. @returns answers a second */
+async function hammer(options: { sessions: string[]; forMs: number }): Promise<number> {
+  const chosen = new Set(options.sessions);
+  const startedAtMs = machineMs();
+  const endAtMs = startedAtMs + options.forMs;
+  let answered = 0;
+  await Promise.all(
+    talkers
+      .filter(({ session }) => chosen.has(session))
+      .map(async (talker) => {
+        while (machineMs() < endAtMs) {
+          talker.sent++;
+          await talker.client.call.say(talker.sent);
+          talker.answered++;
+          answered++;
+        }
+      }),
+  );
+  return (answered * 1_000) / (machineMs() - startedAtMs);
+}
+
+/** Closes the clients of these sessions. */
+function leave(sessions: readonly string[]): void {
+  const leaving = new Set(sessions);
+  for (const { client } of talkers.filter(({ session }) => leaving.has(session))) client.close();
+  const staying = talkers.filter(({ session }) => !leaving.has(session));
+  talkers.splice(0, talkers.length, ...staying);
+}
+
+/** A new client of a session: milliseconds from connecting to its first answer, and what that says. */
+async function first({ session, endpoints }: { session: string; endpoints: string[] }): Promise<{ tookMs: number; seen: number }> {
+  const startedAtMs = machineMs();
+  const client = await connect<typeof bench>({ endpoints, session, limits: { switchSpreadMs: 0 } });
+  const { seen } = await client.call.audit();
+  const tookMs = machineMs() - startedAtMs;
+  client.close();
+  return { tookMs, seen };
+}
+
 answerCommands({
   open,
   talk,
+  hammer,
+  leave,
+  first,
   cpu: () => process.cpuUsage(),
   close() {
     for (const { client } of talkers.splice(0)) client.close();

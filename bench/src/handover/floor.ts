@@ -16,18 +16,29 @@ export interface FloorResult {
 
 const WARM_UP = 2_000;
 const SINGLES = 6_000;
+const PACED_WARM_UP = 20;
+const PACED = 200;
 const PACED_GAP_MS = 25;
 const PIPELINE_MS = 2_000;
 const IN_FLIGHT = 32;
 
-/** Measures between this process and a child. */
-export async function measureFloor(): Promise<FloorResult> {
-  const child = new Child(new URL("./floor-child.js", import.meta.url));
-  try {
+/** One connection between this process and a child, ready to be measured. */
+export class Floor {
+  readonly #child: Child;
+  readonly #socket: Socket;
+  readonly #encode: () => Uint8Array;
+
+  private constructor(child: Child, socket: Socket, encode: () => Uint8Array) {
+    this.#child = child;
+    this.#socket = socket;
+    this.#encode = encode;
+  }
+
+  static async open(): Promise<Floor> {
+    const child = new Child(new URL("./floor-child.js", import.meta.url));
     const codec = floorCodec("near");
     const state = benchState();
-    const sample = codec.encode(state);
-    for (let i = 0; i < 100; i++) codec.encode(state);
+    for (let i = 0; i < 101; i++) codec.encode(state);
     const need = codec.tableOf(codec.encode(state));
     const table = need === null ? null : codec.exportTable(need);
     const port = await child.ask<number>("serve", table ?? new Uint8Array());
@@ -36,19 +47,50 @@ export async function measureFloor(): Promise<FloorResult> {
       socket.once("connect", resolve);
       socket.once("error", reject);
     });
-    const singles = await singleFile(socket, () => codec.encode(state));
-    const paced = await singleFile(socket, () => codec.encode(state), PACED_GAP_MS);
-    const perSec = await pipelined(socket, () => codec.encode(state));
-    socket.destroy();
+    return new Floor(child, socket, () => codec.encode(state));
+  }
+
+  get bytes(): number {
+    return this.#encode().length;
+  }
+
+  /** Microseconds of round trips one after another, after some that do not count. */
+  singles(warmUp: number, count: number): Promise<number[]> {
+    return singleFile(this.#socket, this.#encode, warmUp, count, 0);
+  }
+
+  /** The same, each some time after the one before. */
+  paced(warmUp: number, count: number, gapMs: number): Promise<number[]> {
+    return singleFile(this.#socket, this.#encode, warmUp, count, gapMs);
+  }
+
+  /** States a second with many under way. */
+  perSec(): Promise<number> {
+    return pipelined(this.#socket, this.#encode);
+  }
+
+  async close(): Promise<void> {
+    this.#socket.destroy();
+    await this.#child.stop();
+  }
+}
+
+/** Measures between this process and a child. */
+export async function measureFloor(): Promise<FloorResult> {
+  const floor = await Floor.open();
+  try {
+    const singles = await floor.singles(WARM_UP, SINGLES);
+    const paced = await floor.paced(PACED_WARM_UP, PACED, PACED_GAP_MS);
+    const perSec = await floor.perSec();
     return {
       p50Us: round(percentile(singles, 50)),
       p99Us: round(percentile(singles, 99)),
       pacedP50Us: round(percentile(paced, 50)),
       perSec: Math.round(perSec),
-      bytes: sample.length,
+      bytes: floor.bytes,
     };
   } finally {
-    await child.stop();
+    await floor.close();
   }
 }
 
@@ -61,9 +103,8 @@ function frame(number: number, body: Uint8Array): Buffer {
 }
 
 /** One at a time: microseconds from before encoding to the acknowledgement. */
-function singleFile(socket: Socket, encode: () => Uint8Array, gapMs = 0): Promise<number[]> {
-  const warmUp = gapMs > 0 ? 20 : WARM_UP;
-  const last = gapMs > 0 ? 220 : WARM_UP + SINGLES;
+function singleFile(socket: Socket, encode: () => Uint8Array, warmUp: number, count: number, gapMs: number): Promise<number[]> {
+  const last = warmUp + count;
   return new Promise((resolve) => {
     const took: number[] = [];
     let number = 0;

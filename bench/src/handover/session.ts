@@ -1,15 +1,6 @@
 import { defineSession } from "@sojourn/core";
 import { benchState } from "../common/bench-state.js";
-
-/** Accepts a whole number; the bench measures Sojourn, not a schema library. */
-const NUMBER = {
-  "~standard": {
-    version: 1,
-    vendor: "sojourn-bench",
-    validate: (value: unknown) => (Number.isInteger(value) ? { value: value as number } : { issues: [{ message: "expected a number" }] }),
-    types: undefined as unknown as { readonly input: number; readonly output: number },
-  },
-} as const;
+import { WHOLE_NUMBER } from "../common/whole-number.js";
 
 /** A 5 KB session. `say(n)` expects n to follow what it has seen, counts what does not, and answers with the count. */
 export const bench = defineSession({
@@ -17,7 +8,7 @@ export const bench = defineSession({
   version: 1,
   state: () => ({ ...benchState(), wrong: 0 }),
   actions: (action) => ({
-    say: action(NUMBER, (ctx, n) => {
+    say: action(WHOLE_NUMBER, (ctx, n) => {
       if (n !== ctx.state.seen + 1) ctx.state.wrong++;
       ctx.state.seen = n;
       const player = ctx.state.players.get(`player-${n % 20}`);

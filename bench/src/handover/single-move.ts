@@ -1,7 +1,7 @@
 import { percentile, round } from "../common/percentiles.js";
 import { type BenchCluster, startBenchCluster } from "./bench-cluster.js";
 import type { ClientsResult } from "./clients-child.js";
-import type { DriveResult, MoveTimes } from "./node-child.js";
+import type { DriveResult, MoveTimes } from "./driver.js";
 
 /** One session that moves while its one client says a number every 5 ms. */
 export interface SingleMoveResult {

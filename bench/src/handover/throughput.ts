@@ -1,6 +1,6 @@
 import { startBenchCluster } from "./bench-cluster.js";
 import type { ClientsResult } from "./clients-child.js";
-import type { DriveResult } from "./node-child.js";
+import type { DriveResult } from "./driver.js";
 
 /** As many moves as two nodes manage while every session has a client that talks. */
 export interface ThroughputResult {
