@@ -101,8 +101,9 @@ async function say(talker: Talker, messages: MessageTimes[]): Promise<void> {
   }
 }
 
-/** Every client says the next number as soon as the one before is answered, for a time. @returns answers a second */
-async function hammer(options: { sessions: string[]; forMs: number }): Promise<number> {
+/** Every client says the next number as soon as the one before is answered, for a time or so many answers. @returns answers a second */
+async function hammer(options: { sessions: string[]; forMs: number; most?: number }): Promise<number> {
+  const { most = Number.POSITIVE_INFINITY } = options;
   const chosen = new Set(options.sessions);
   const startedAtMs = machineMs();
   const endAtMs = startedAtMs + options.forMs;
@@ -111,7 +112,7 @@ async function hammer(options: { sessions: string[]; forMs: number }): Promise<n
     talkers
       .filter(({ session }) => chosen.has(session))
       .map(async (talker) => {
-        while (machineMs() < endAtMs) {
+        while (machineMs() < endAtMs && answered < most) {
           talker.sent++;
           await talker.client.call.say(talker.sent);
           talker.answered++;

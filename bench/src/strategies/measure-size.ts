@@ -2,7 +2,16 @@ import { median, percentile } from "../common/percentiles.js";
 import type { Floor } from "../handover/floor.js";
 import { type Blackout, driveMover, measureBlackout, moverOf } from "./blackout.js";
 import { type LostOwner, loseOwner } from "./lost-owner.js";
-import { diskBytes, KINDS, type KindName, SAFE_KINDS, type SafeKindName, type SizedCluster, startSizedCluster } from "./sized-cluster.js";
+import {
+  diskBytes,
+  KINDS,
+  type KindName,
+  namesOf,
+  SAFE_KINDS,
+  type SafeKindName,
+  type SizedCluster,
+  startSizedCluster,
+} from "./sized-cluster.js";
 import { measureTurns, type TurnCost } from "./turn-cost.js";
 
 /** How much is measured of one size. */
@@ -10,7 +19,6 @@ export interface SizePlan {
   readonly stateBytes: number;
   readonly sessions: number;
   readonly rounds: number;
-  readonly warmUpMs: number;
   /** How long silent sessions write their log before their owner is killed. */
   readonly logMs: number;
 }
@@ -45,6 +53,12 @@ export interface StrategyRow {
   readonly bytesHeld: number;
 }
 
+const WARM_SESSIONS = 50;
+const WARM_MOVES_MS = 3_000;
+const WARM_TURNS = 15_000;
+/** A loaded machine needs longer for so many turns; at some point it is enough. */
+const WARM_TURNS_MS = 4_000;
+const WARM_MOVER_MS = 500;
 const TURNS_MS = 1_000;
 const CONTROL_MS = 1_500;
 const MOVES_MS = 1_500;
@@ -61,26 +75,34 @@ interface Round {
 }
 
 /** Measures all strategies at one size, in rounds of which each has everything, beside the floor. */
-export async function measureSize(plan: SizePlan, floor: Floor, say: (line: string) => void): Promise<StrategyRow[]> {
+export async function measureSize(plan: SizePlan, floor: Floor): Promise<StrategyRow[]> {
   const sized = await startSizedCluster(plan.stateBytes, plan.sessions);
   try {
-    await warmUp(sized, plan.warmUpMs);
+    await warmUp(sized);
     const rounds: Round[] = [];
     for (let i = 0; i < plan.rounds; i++) rounds.push(await measureRound(sized, floor));
     const onDisk = Object.fromEntries(SAFE_KINDS.map((kind) => [kind, diskBytes(sized.cluster, kind) / plan.sessions]));
     const lost = await loseOwner(sized, plan.stateBytes > 10_000 ? FEW_COLD : COLD, plan.logMs);
     return SAFE_KINDS.map((kind) => rowOf(plan, kind, sized, rounds, lost[kind], onDisk[kind] ?? 0));
   } finally {
-    say(`              ${plan.stateBytes} bytes measured`);
     await sized.cluster.stop();
   }
 }
 
-async function warmUp(sized: SizedCluster, forMs: number): Promise<void> {
-  const { cluster, endpoints } = sized;
-  await cluster.clients.ask("open", { sessions: SAFE_KINDS.map(moverOf), endpoints, spread: false });
-  for (const kind of SAFE_KINDS) await driveMover(sized, kind, forMs / 2);
-  for (const kind of KINDS) await measureTurns(sized, kind, forMs / 4);
+/** Nodes that work all day run compiled code, and have touched every part of a session's state; so should what is measured. */
+async function warmUp(sized: SizedCluster): Promise<void> {
+  const { cluster, endpoints, sessions } = sized;
+  const { nodes, clients } = cluster;
+  const moved = namesOf("bench", "warm", WARM_SESSIONS);
+  await clients.ask("open", { sessions: [...SAFE_KINDS.map(moverOf), ...moved], endpoints, spread: false });
+  await Promise.all(
+    nodes.map(({ child }, i) =>
+      child.ask("drive", { sessions: moved, to: nodes[1 - i]?.id, inFlight: 16, perSec: 1_000_000, forMs: WARM_MOVES_MS }),
+    ),
+  );
+  await clients.ask("leave", moved);
+  for (const kind of KINDS) await clients.ask("hammer", { sessions: sessions[kind], forMs: WARM_TURNS_MS, most: WARM_TURNS });
+  for (const kind of SAFE_KINDS) await driveMover(sized, kind, WARM_MOVER_MS);
 }
 
 async function measureRound(sized: SizedCluster, floor: Floor): Promise<Round> {
