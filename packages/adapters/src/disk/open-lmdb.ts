@@ -44,21 +44,45 @@ export function asDiskError<T>(what: string, action: () => T): T {
   }
 }
 
-/**
- * A write that rejects with the reason of its failed commit. LMDB gives the reason as a promise in the error, rejected within the same
- * turn, or never; left alone it would end the process. So every write that LMDB promises goes through here.
- */
+/** A write that rejects with the reason of its failed commit. Every write that LMDB promises goes through here, or through `endsOf`. */
 export async function committed<T>(write: Promise<T>): Promise<T> {
   try {
     return await write;
   } catch (failure) {
-    let reason: unknown = failure;
-    if (failure instanceof Error && "commitError" in failure) {
-      Promise.resolve(failure.commitError).catch((cause: unknown) => {
-        reason = cause;
-      });
-      await nextTurn();
-    }
-    throw reason;
+    throw await reasonOf(failure);
   }
+}
+
+/** How writes of a group ended, each by itself: with its answer, or with the reason of its failed commit. */
+export function endsOf<T>(writes: readonly Promise<T>[]): Promise<readonly WriteEnd<T>[]> {
+  return new Promise((resolve) => {
+    const ends: WriteEnd<T>[] = [];
+    let left = writes.length;
+    if (left === 0) resolve(ends);
+    const end = (i: number, how: WriteEnd<T>): void => {
+      ends[i] = how;
+      if (--left === 0) resolve(ends);
+    };
+    for (const [i, write] of writes.entries()) {
+      write.then(
+        (answer) => end(i, { answer }),
+        (failure: unknown) => void reasonOf(failure).then((reason) => end(i, { reason })),
+      );
+    }
+  });
+}
+
+/** How one write ended. */
+export type WriteEnd<T> = { readonly answer: T } | { readonly reason: unknown };
+
+/** LMDB gives the reason as a promise in the error, rejected within the same turn, or never; left alone it would end the process. */
+async function reasonOf(failure: unknown): Promise<unknown> {
+  let reason = failure;
+  if (failure instanceof Error && "commitError" in failure) {
+    Promise.resolve(failure.commitError).catch((cause: unknown) => {
+      reason = cause;
+    });
+    await nextTurn();
+  }
+  return reason;
 }

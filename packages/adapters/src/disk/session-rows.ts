@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { crc32 } from "node:zlib";
 import {
+  ByteWriter,
   comparePositions,
   type DamagedRecord,
   decodeHead,
@@ -49,6 +50,7 @@ export class SessionRows {
   /** Uploads under way; what is left of them at the next opening is thrown away. */
   readonly #uploads: Database<Uint8Array, string>;
   readonly #records: LogRecords;
+  readonly #scratch = new ByteWriter(128);
   readonly #tag = randomInt(COUNTER) * COUNTER;
   #count = 0;
 
@@ -78,7 +80,7 @@ export class SessionRows {
     const entry = this.#heads.getEntry(session, transaction === undefined ? {} : { transaction });
     if (entry === undefined) return { head: NO_HEAD, version: null };
     const version = entry.version ?? 0;
-    return { head: decodeHead(session, entry.value, crc32) ?? this.#headFromRows(session, transaction), version };
+    return { head: decodeHead(session, entry.value, crc32, this.#scratch) ?? this.#headFromRows(session, transaction), version };
   }
 
   #headFromRows(session: string, transaction?: Transaction): SessionHead {
@@ -133,13 +135,16 @@ export class SessionRows {
     return this.#tag + this.#count;
   }
 
-  /** Writes a head and what belongs to it, if the head is still the one of this version. One commit, or nothing. */
+  /**
+   * Writes a head and what belongs to it, if the head is still the one of this version. One commit, or nothing. What it rejects with is
+   * LMDB's own: for `committed`.
+   */
   change(session: string, expected: number | null, head: SessionHead, version: number, also: () => void): Promise<boolean> {
     const write = (): void => {
-      void this.#heads.put(session, encodeHead(session, head, crc32), version);
+      void this.#heads.put(session, encodeHead(session, head, crc32, this.#scratch), version);
       also();
     };
-    return committed(expected === null ? this.#heads.ifNoExists(session, write) : this.#heads.ifVersion(session, expected, write));
+    return expected === null ? this.#heads.ifNoExists(session, write) : this.#heads.ifVersion(session, expected, write);
   }
 
   dropHead(session: string, expected: number): Promise<boolean> {

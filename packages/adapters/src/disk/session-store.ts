@@ -32,7 +32,8 @@ import {
 } from "@sojourn/core";
 import type { Transaction } from "lmdb";
 import { StoreHandle } from "../store-handle.js";
-import { asDiskError, openLmdb } from "./open-lmdb.js";
+import { type HeadChange, HeadChanges } from "./head-changes.js";
+import { asDiskError, committed, endsOf, openLmdb } from "./open-lmdb.js";
 import { type BaseRow, type HeadRow, SessionRows } from "./session-rows.js";
 
 /** Where and how replicas are kept on disk. */
@@ -46,6 +47,7 @@ const FORMAT = "sojourn-sessions 1";
 /** With less room than this beside what was to be written, a failed write counts as one for which there was no room. */
 const FULL_BYTES = 1_048_576;
 const MAP_FULL = -30_792;
+const APPENDED: AppendOutcome = { outcome: "appended" };
 /** Pieces read or written before others get their turn. */
 const PIECES_AT_ONCE = 16;
 
@@ -60,21 +62,12 @@ export async function openDiskSessionStore(options: DiskSessionStoreOptions): Pr
   return store;
 }
 
-/** A session's head as it will be once the changes under way are committed. */
-interface Ahead {
-  readonly row: HeadRow;
-  /** Whether the last of them came to be. */
-  readonly last: Promise<boolean>;
-  /** The same for all that build on each other: when one fails, so do all after it. */
-  readonly chain: object;
-}
-
 class DiskSessionStore implements SessionStore {
   readonly #path: string;
   readonly #limits: Limits;
   readonly #records: LogRecords;
   readonly #rows: SessionRows;
-  readonly #ahead = new Map<string, Ahead>();
+  readonly #heads: HeadChanges;
   readonly #handle = new StoreHandle();
 
   constructor({ path, limits }: DiskSessionStoreOptions) {
@@ -82,6 +75,7 @@ class DiskSessionStore implements SessionStore {
     this.#limits = resolveLimits(limits);
     this.#records = new LogRecords(crc32, this.#limits.maxStoreRecordBytes);
     this.#rows = openLmdb(path, FORMAT, (root) => new SessionRows(root, this.#records));
+    this.#heads = new HeadChanges(this.#rows);
   }
 
   async begin(): Promise<void> {
@@ -159,13 +153,48 @@ class DiskSessionStore implements SessionStore {
     } catch (error) {
       return Promise.reject(error);
     }
-    return Promise.all(entries.map((entry) => this.#appendOne(entry)));
+    return this.#handle.track(this.#appendAll(entries));
   }
 
-  async #appendOne(entry: LogEntry): Promise<AppendOutcome> {
-    const bytes = this.#records.prepare(entry);
-    if (!(bytes instanceof Uint8Array)) return bytes;
-    const { session, record } = entry;
+  /** Everything is written before anything is waited for, so that it shares a commit; what must be judged again goes on alone. */
+  async #appendAll(entries: readonly LogEntry[]): Promise<readonly AppendOutcome[]> {
+    const outcomes: (AppendOutcome | Promise<AppendOutcome>)[] = [];
+    const begun: { readonly at: number; readonly bytes: Uint8Array; readonly change: HeadChange }[] = [];
+    for (const [at, entry] of entries.entries()) {
+      const bytes = this.#records.prepare(entry);
+      if (!(bytes instanceof Uint8Array)) {
+        outcomes[at] = bytes;
+        continue;
+      }
+      const change = this.#beginRecord(entry, bytes);
+      if (change === null) outcomes[at] = this.#appendOne(entry, bytes);
+      else begun.push({ at, bytes, change });
+    }
+    const ends = await endsOf(begun.map(({ change }) => change.write));
+    for (const [i, { at, bytes, change }] of begun.entries()) {
+      const end = ends[i];
+      const done = end !== undefined && "answer" in end && end.answer;
+      this.#heads.ended(change, done);
+      if (done) outcomes[at] = APPENDED;
+      else if (end !== undefined && "reason" in end) outcomes[at] = appendFailed(this.#writeError(bytes.length, end.reason));
+      else outcomes[at] = this.#appendOne(entries[at] as LogEntry, bytes);
+    }
+    return Promise.all(outcomes);
+  }
+
+  /** Null when the record is not accepted as things stand. */
+  #beginRecord({ session, record }: LogEntry, bytes: Uint8Array): HeadChange | null {
+    try {
+      const from = this.#heads.headOf(session);
+      const judged = judgeRecord(from.head, record);
+      if (judged.outcome !== "accepted") return null;
+      return this.#heads.begin(session, from, judged.head, () => this.#rows.putRecord(session, record, bytes));
+    } catch {
+      return null; // told by the attempt that follows
+    }
+  }
+
+  async #appendOne({ session, record }: LogEntry, bytes: Uint8Array): Promise<AppendOutcome> {
     try {
       const judged = await this.#change(
         session,
@@ -173,7 +202,7 @@ class DiskSessionStore implements SessionStore {
         (head) => judgeRecord(head, record),
         () => this.#rows.putRecord(session, record, bytes),
       );
-      return judged.outcome === "accepted" || judged.outcome === "known" ? { outcome: "appended" } : judged;
+      return judged.outcome === "accepted" || judged.outcome === "known" ? APPENDED : judged;
     } catch (error) {
       return appendFailed(error);
     }
@@ -271,10 +300,7 @@ class DiskSessionStore implements SessionStore {
     await this.#rows.root.close();
   }
 
-  /**
-   * Judges a write against the head and writes both, again and again while other handles come first. Changes of one session do not
-   * wait for each other: each is judged on the head that the one before will leave, and fails with it.
-   */
+  /** Judges a write against the head and writes both, again and again while other handles come first. */
   async #change<Refusal extends { readonly outcome: string }>(
     session: string,
     bytes: number,
@@ -283,39 +309,32 @@ class DiskSessionStore implements SessionStore {
   ): Promise<Judged<Refusal>> {
     for (;;) {
       this.#handle.checkOpen();
-      const ahead = this.#ahead.get(session);
-      const row = this.#headOf(session);
-      const judged = judge(row.head);
+      const before = this.#heads.last(session);
+      const from = this.#headOf(session);
+      const judged = judge(from.head);
       if (judged.outcome === "accepted" && "head" in judged) {
-        const next: HeadRow = { head: judged.head, version: this.#rows.nextVersion() };
-        const written = this.#writing(bytes, this.#rows.change(session, row.version, next.head, next.version ?? 0, also));
-        if (await this.#leading(session, next, written)) return judged;
-        this.#rows.refresh();
-      } else if (ahead !== undefined) {
+        if (await this.#changed(this.#heads.begin(session, from, judged.head, also), bytes)) return judged;
+      } else if (before !== undefined) {
         // What it was judged on has to be there first.
-        if (await ahead.last.catch(() => false)) return judged;
+        if (await before.write.catch(() => false)) return judged;
       } else {
         this.#rows.refresh();
-        if (this.#headOf(session).version === row.version) return judged;
+        if (this.#headOf(session).version === from.version) return judged;
       }
     }
   }
 
   #headOf(session: string): HeadRow {
-    return this.#ahead.get(session)?.row ?? asDamage(session, () => this.#rows.head(session));
+    return asDamage(session, () => this.#heads.headOf(session));
   }
 
-  /** While the change is under way its head is what others are judged on. */
-  async #leading(session: string, row: HeadRow, written: Promise<boolean>): Promise<boolean> {
-    const ahead: Ahead = { row, last: written, chain: this.#ahead.get(session)?.chain ?? {} };
-    this.#ahead.set(session, ahead);
+  async #changed(change: HeadChange, bytes: number): Promise<boolean> {
     let done = false;
     try {
-      done = await written;
+      done = await this.#writing(bytes, committed(change.write));
       return done;
     } finally {
-      const current = this.#ahead.get(session);
-      if (current === ahead || (!done && current?.chain === ahead.chain)) this.#ahead.delete(session);
+      this.#heads.ended(change, done);
     }
   }
 

@@ -9,21 +9,21 @@ const HEAD_BYTES = 5;
 const position = struct({ epoch: uint, version: uint, hash: u32 });
 const fields = struct({ fence: uint, base: nullable(position), log: nullable(position) });
 
-/** A head as bytes for a store that has no fields: version byte, u32 CRC-32 of the session and the rest. */
-export function encodeHead(session: string, head: SessionHead, crc32: Crc32): Uint8Array {
-  const w = new ByteWriter(128);
-  w.u8(FORMAT);
-  w.u32(0);
-  fields.write(w, head);
-  w.patchU32(1, sum(session, w.view(HEAD_BYTES), crc32));
-  return w.take();
+/** A head as bytes for a store that has no fields: version byte, u32 CRC-32 of the session and the rest. `scratch` is used and left empty. */
+export function encodeHead(session: string, head: SessionHead, crc32: Crc32, scratch = new ByteWriter(128)): Uint8Array {
+  const ofSession = sumOf(session, crc32, scratch);
+  scratch.u8(FORMAT);
+  scratch.u32(0);
+  fields.write(scratch, head);
+  scratch.patchU32(1, crc32(scratch.view(HEAD_BYTES), ofSession));
+  return scratch.take();
 }
 
 /** Null when the bytes are not what was encoded for this session. */
-export function decodeHead(session: string, bytes: Uint8Array, crc32: Crc32): SessionHead | null {
+export function decodeHead(session: string, bytes: Uint8Array, crc32: Crc32, scratch = new ByteWriter(128)): SessionHead | null {
   try {
     const reader = new ByteReader(bytes);
-    if (reader.u8() !== FORMAT || reader.u32() !== sum(session, bytes.subarray(HEAD_BYTES), crc32)) return null;
+    if (reader.u8() !== FORMAT || reader.u32() !== crc32(bytes.subarray(HEAD_BYTES), sumOf(session, crc32, scratch))) return null;
     const head = fields.read(reader);
     reader.end();
     return head;
@@ -32,8 +32,10 @@ export function decodeHead(session: string, bytes: Uint8Array, crc32: Crc32): Se
   }
 }
 
-function sum(session: string, rest: Uint8Array, crc32: Crc32): number {
-  const w = new ByteWriter(128);
-  w.str(session);
-  return crc32(rest, crc32(w.view()));
+function sumOf(session: string, crc32: Crc32, scratch: ByteWriter): number {
+  scratch.clear();
+  scratch.str(session);
+  const sum = crc32(scratch.view());
+  scratch.clear();
+  return sum;
 }
