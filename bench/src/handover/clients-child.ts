@@ -1,5 +1,6 @@
 import { connect, type SessionClient } from "@sojourn/client/node";
 import { answerCommands } from "../common/child.js";
+import { ioBytes } from "../common/io-bytes.js";
 import type { bench } from "./session.js";
 
 /** One message's way there and back, on the machine's monotonic clock. */
@@ -148,6 +149,7 @@ answerCommands({
   leave,
   first,
   cpu: () => process.cpuUsage(),
+  readBytes: () => ioBytes("rchar"),
   close() {
     for (const { client } of talkers.splice(0)) client.close();
   },

@@ -43,10 +43,21 @@ export class Driver {
   }
 
   /** Moves sessions of the set that are here to `to`, at most `inFlight` at a time, and at most `perSec` a second, for a time. */
-  async drive(node: SojournNode, options: DriveOptions): Promise<DriveResult> {
+  drive(node: SojournNode, options: DriveOptions): Promise<DriveResult> {
+    return this.driveAll(node, [options]);
+  }
+
+  /** The same with several sets at once. */
+  async driveAll(node: SojournNode, parts: readonly DriveOptions[]): Promise<DriveResult> {
     const { runtime } = node;
     const before = { moved: runtime.mover?.moved ?? 0, failed: runtime.mover?.failed ?? 0 };
     this.#times = [];
+    await Promise.all(parts.map((part) => this.#pump(node, part)));
+    return { moved: (runtime.mover?.moved ?? 0) - before.moved, failed: (runtime.mover?.failed ?? 0) - before.failed, times: this.#times };
+  }
+
+  async #pump(node: SojournNode, options: DriveOptions): Promise<void> {
+    const { runtime } = node;
     const startedAtMs = machineMs();
     const endAtMs = startedAtMs + options.forMs;
     let inFlight = 0;
@@ -80,7 +91,6 @@ export class Driver {
       };
       pump();
     });
-    return { moved: (runtime.mover?.moved ?? 0) - before.moved, failed: (runtime.mover?.failed ?? 0) - before.failed, times: this.#times };
   }
 
   /** One move, of which the times are wanted. */

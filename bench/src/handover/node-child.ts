@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { type Failover, type Limits, resolveLimits, type SessionDefinition } from "@sojourn/core";
 import { connectDirectory, createNode, createSystemClock, createSystemRandom, type SojournNode, systemCrc32 } from "@sojourn/node";
 import { answerCommands } from "../common/child.js";
+import { ioBytes } from "../common/io-bytes.js";
 import { KindStores } from "../strategies/kind-stores.js";
 import { defineSizedKind, type SizedKind } from "../strategies/sized-kind.js";
 import { type DriveOptions, Driver } from "./driver.js";
@@ -64,20 +64,16 @@ function memory(): number {
   return heapUsed + external;
 }
 
-/** What this process has given to the kernel to write: to sockets and to files. */
-function writtenBytes(): number {
-  return Number(/^wchar: (\d+)$/m.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
-}
-
 answerCommands({
   start,
   drive: (options: DriveOptions) => driver.drive(running(), options),
+  driveAll: (parts: readonly DriveOptions[]) => driver.driveAll(running(), parts),
   moveOne: ({ session, to }: { session: string; to: string }) => driver.moveOne(running(), session, to),
   owned: () => running().runtime.host?.ownedKeys() ?? [],
   status: () => ({ ...running().status(), failures: driver.failures }),
   cpu: () => process.cpuUsage(),
   memory,
-  writtenBytes,
+  writtenBytes: () => ioBytes("wchar"),
   restores: () => stores?.restores ?? [],
   /** What a node does when it is asked to end (SIGTERM). */
   leave: async () => {
