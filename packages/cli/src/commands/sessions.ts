@@ -24,19 +24,8 @@ export const sessions: Command = {
       return 0;
     }
     const rows = answer.sessions.map((entry) => {
-      const { session, owner, epoch, version, links, connected, moving, copies, store } = entry;
-      return [
-        session,
-        owner,
-        epoch,
-        version,
-        links,
-        connected,
-        strategyOf(entry),
-        copies,
-        store === "none" ? "" : store,
-        moving ? "yes" : "",
-      ];
+      const { session, owner, epoch, version, links, connected, moving, copies } = entry;
+      return [session, owner, epoch, version, links, connected, strategyOf(entry), copies, storeOf(entry), moving ? "yes" : ""];
     });
     io.out(table(["SESSION", "OWNER", "EPOCH", "TURNS", "LINKS", "CONNECTED", "STRATEGY", "COPIES", "STORE", "MOVING"], rows));
     if (input.switches.has("reasons")) {
@@ -47,6 +36,11 @@ export const sessions: Command = {
     return 0;
   },
 };
+
+function storeOf({ store, behindMs }: SessionEntry): string {
+  if (store === "none") return "";
+  return behindMs > 0 ? `${store} ${Math.ceil(behindMs)} ms` : store;
+}
 
 function strategyOf({ strategy, changingTo }: SessionEntry): string {
   return changingTo === null ? strategy : `${strategy} → ${changingTo}`;

@@ -51,6 +51,11 @@ export class StoreFeed {
   /** Of the log since the last base was taken. */
   #turnsSince = 0;
   #bytesSince = 0;
+  /** Since when there may have been something that is not durable; null when everything is. */
+  #behindSinceMs: number | null = null;
+  /** When what is under way was taken: what came later is not in it. */
+  #appendTakenAtMs = 0;
+  #baseTakenAtMs = 0;
   /** The version of the newest base that is certainly there; -1 when that is not known. */
   #baseAt = -1;
   #finished: (() => void) | null = null;
@@ -85,6 +90,11 @@ export class StoreFeed {
     return this.#acked;
   }
 
+  /** For how long at most something has not been durable; 0 when everything is. */
+  get behindMs(): number {
+    return this.#behindSinceMs === null ? 0 : this.#source.host.clock.now() - this.#behindSinceMs;
+  }
+
   /** Requests in a row that have failed. */
   get failures(): number {
     return Math.max(this.#logRetry.failures, this.#baseRetry.failures);
@@ -92,6 +102,7 @@ export class StoreFeed {
 
   /** The store has nothing of this session. */
   startFresh(): void {
+    this.#behindSinceMs ??= this.#source.host.clock.now();
     this.#phase = "unplaced";
     this.#wantBase();
   }
@@ -111,6 +122,7 @@ export class StoreFeed {
 
   /** What the store has is not known. Also after a change of epoch. */
   startProbing(): void {
+    if (this.#acked < this.#source.version) this.#behindSinceMs ??= this.#source.host.clock.now();
     this.#round++;
     this.#asking = false;
     if (this.#base === "writing") this.#base = "wanted";
@@ -125,6 +137,7 @@ export class StoreFeed {
 
   /** A turn was committed; with a log its delta is the last in the source's. */
   onTurn(): void {
+    this.#behindSinceMs ??= this.#source.host.clock.now();
     this.#armBase();
     if (this.#logs) this.#push();
   }
@@ -194,7 +207,7 @@ export class StoreFeed {
   }
 
   #append(fromVersion: number): void {
-    const { key } = this.#source;
+    const { key, host } = this.#source;
     const prepared = this.#record(fromVersion);
     if (prepared === null) {
       this.#unplace();
@@ -202,6 +215,7 @@ export class StoreFeed {
     }
     const { record, need } = prepared;
     this.#asking = true;
+    this.#appendTakenAtMs = host.clock.now();
     const round = this.#round;
     this.#store.append({ session: key, record }, (outcome) => {
       if (this.#stopped || round !== this.#round) return;
@@ -237,7 +251,7 @@ export class StoreFeed {
         this.#logged = record.version;
         this.#turnsSince += record.deltas.length;
         for (const delta of record.deltas) this.#bytesSince += delta.length;
-        this.#advance(record.version);
+        this.#advance(record.version, this.#appendTakenAtMs);
         this.#push();
         return;
       case "gap":
@@ -263,7 +277,7 @@ export class StoreFeed {
     }
     this.#phase = "following";
     this.#logged = end.version;
-    this.#advance(end.version);
+    this.#advance(end.version, this.#behindSinceMs ?? 0);
     this.#push();
   }
 
@@ -290,6 +304,7 @@ export class StoreFeed {
     const { key, host, epoch, version, hash, stateVersion, log } = source;
     const bytes = source.snapshot();
     this.#base = "writing";
+    this.#baseTakenAtMs = host.clock.now();
     this.#baseTimer?.cancel();
     this.#baseTimer = null;
     this.#turnsSince = 0;
@@ -328,21 +343,24 @@ export class StoreFeed {
     }
     this.#store.prune(this.#source.key).catch(() => undefined); // what is left lying is found by the next one
     this.#baseAt = version;
-    this.#advance(version);
+    this.#advance(version, this.#baseTakenAtMs);
     this.#tellFinished();
     if (this.#finished !== null) this.#wantBase();
     if (!this.#logs && version < this.#source.version) this.#armBase();
     this.#push();
   }
 
-  /** @param version is durable */
-  #advance(version: number): void {
+  /** @param version is durable, and was taken at that time */
+  #advance(version: number, takenAtMs: number): void {
     const { limits } = this.#source.host;
     const replayMs = this.#turnsSince * REPLAY_MS_PER_TURN + this.#bytesSince * REPLAY_MS_PER_BYTE;
     if (this.#logs && this.#base === "none" && (this.#bytesSince > limits.maxStoreLogBytes || replayMs > limits.replayBudgetMs)) {
       this.#wantBase();
     }
-    if (version > this.#acked) this.#acked = version;
+    if (version > this.#acked) {
+      this.#acked = version;
+      this.#behindSinceMs = version >= this.#source.version ? null : Math.max(takenAtMs, this.#behindSinceMs ?? takenAtMs);
+    }
     this.#source.onStored();
   }
 

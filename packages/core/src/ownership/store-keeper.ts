@@ -124,8 +124,13 @@ export class StoreKeeper {
   get state(): "none" | "kept" | "behind" | "away" {
     const feed = this.#feed;
     if (feed === null) return "none";
-    if (this.#member.away) return "away";
+    if (this.#member.away || this.#member.left) return "away";
     return feed.acked < this.#owner.version ? "behind" : "kept";
+  }
+
+  /** For how long at most the store has lacked something of what happened; 0 when it has everything, or is to have nothing. */
+  get behindMs(): number {
+    return this.#feed?.behindMs ?? 0;
   }
 
   /** For how long at most the store had not heard what the owner before did, while it took what it was given. */

@@ -65,6 +65,12 @@ export class StoreMember {
     return this.#away;
   }
 
+  /** Whether the record says that it is not in-sync, though it is to be. */
+  get left(): boolean {
+    const { record } = this.#owner.slot.cas;
+    return this.feed !== null && record !== null && !record.stored && this.#isMember(record);
+  }
+
   /** Up to where releases may go as far as the store is concerned; null when they do not wait for it. */
   get bound(): number | null {
     const { feed } = this;

@@ -73,6 +73,8 @@ export interface SessionEntry {
   readonly copies: number;
   /** How the session store stands with it; `away`: it is to keep the session and does not answer. */
   readonly store: "none" | "kept" | "behind" | "away";
+  /** For how long at most the store has lacked something of what happened. */
+  readonly behindMs: number;
   /** Why it has its strategy, where nodes choose it (`strategy: "auto"`). */
   readonly reason: string | null;
 }

@@ -10,7 +10,7 @@ const status: NodeStatus = {
   clients: 7,
   sessions: { owned: 5, copies: 4, handingOver: 1, copyBytes: 4_096 },
   strategies: { replica: 3, hybrid: 2, snapshot: 0 },
-  store: { behind: 1, away: 2 },
+  store: { behind: 1, away: 2, behindMaxMs: 1_500 },
   strategyChanges: { changed: 6, failed: 1 },
   moves: { inFlight: 2, moved: 30, failed: 3 },
   failovers: { suspicions: 2, promoted: 9, promotedOnSuspicion: 7 },
@@ -43,6 +43,7 @@ test("writes each figure of the status once, in base units, and no counter twice
   expect(found).toMatchObject({
     'sojourn_sessions_by_strategy{strategy="hybrid"}': 2,
     'sojourn_sessions_by_store{state="away"}': 2,
+    "sojourn_store_behind_seconds{}": 1.5,
     'sojourn_strategy_changes_total{outcome="changed"}': 6,
     'sojourn_sessions{role="owner"}': 5,
     'sojourn_sessions{role="copy"}': 4,

@@ -28,6 +28,7 @@ export class MetricsText {
     const sessions = gauge("sessions", "Sessions on this node by role", ["role"]);
     const byStrategy = gauge("sessions_by_strategy", "Owned sessions by what keeps them", ["strategy"]);
     const byStore = gauge("sessions_by_store", "Owned sessions whose store lacks turns, or is gone on without", ["state"]);
+    const behind = gauge("store_behind_seconds", "For how long at most the store of any owned session has lacked something");
     const changes = counter("strategy_changes_total", "Changes of a session's strategy by outcome", ["outcome"]);
     const copyBytes = gauge("copy_bytes", "Encoded size of the copies of other nodes' sessions");
     const clients = gauge("clients", "Client connections");
@@ -63,7 +64,9 @@ export class MetricsText {
       sessions.set({ role: "copy" }, status.sessions.copies);
       sessions.set({ role: "handing_over" }, status.sessions.handingOver);
       for (const [strategy, count] of Object.entries(status.strategies)) byStrategy.set({ strategy }, count);
-      for (const [state, count] of Object.entries(status.store)) byStore.set({ state }, count);
+      byStore.set({ state: "behind" }, status.store.behind);
+      byStore.set({ state: "away" }, status.store.away);
+      behind.set(status.store.behindMaxMs * S_PER_MS);
       for (const [outcome, count] of Object.entries(status.strategyChanges)) setCounter(changes, { outcome }, count);
       copyBytes.set(status.sessions.copyBytes);
       clients.set(status.clients);

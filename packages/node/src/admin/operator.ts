@@ -306,6 +306,7 @@ function sessionsOf(host: Host, node: OperatedNode, limit: number): AdminAnswers
       changingTo: role.store.changingTo,
       copies: cas.record?.inSync.length ?? 0,
       store: role.store.state,
+      behindMs: role.store.behindMs,
       reason: node.reasonOf(key),
     });
   }

@@ -26,7 +26,12 @@ export interface NodeStatus {
   /** Owned sessions by what keeps them. */
   readonly strategies: Readonly<Record<Strategy, number>>;
   /** Owned sessions whose store lacks their latest turns, and those that go on without the store because it does not answer. */
-  readonly store: { readonly behind: number; readonly away: number };
+  readonly store: {
+    readonly behind: number;
+    readonly away: number;
+    /** For how long at most the store of any of them has lacked something. */
+    readonly behindMaxMs: number;
+  };
   /** How often sessions were given another strategy here. */
   readonly strategyChanges: { readonly changed: number; readonly failed: number };
   readonly moves: { readonly inFlight: number; readonly moved: number; readonly failed: number };
@@ -77,11 +82,13 @@ export class NodeMetrics {
     const count = { owner: 0, standby: 0, granted: 0, restoring: 0, absent: 0 };
     const strategies = { replica: 0, hybrid: 0, snapshot: 0 };
     const store = { none: 0, kept: 0, behind: 0, away: 0 };
+    let behindMaxMs = 0;
     for (const slot of host?.slots.values() ?? []) {
       count[slot.role.kind]++;
       if (slot.owner === null) continue;
       strategies[slot.cas.record?.strategy ?? "replica"]++;
       store[slot.owner.store.state]++;
+      behindMaxMs = Math.max(behindMaxMs, slot.owner.store.behindMs);
     }
     const nodes = [...(host?.membership.entries.values() ?? [])].filter((entry) => !entry.ended);
     return {
@@ -91,7 +98,7 @@ export class NodeMetrics {
       clients,
       sessions: { owned: count.owner, copies: count.standby, handingOver: count.granted, copyBytes: host?.copyBytes ?? 0 },
       strategies,
-      store: { behind: store.behind, away: store.away },
+      store: { behind: store.behind, away: store.away, behindMaxMs },
       strategyChanges: runtime.strategist?.counts ?? { changed: 0, failed: 0 },
       moves: { inFlight: mover?.inFlight ?? 0, moved: mover?.moved ?? 0, failed: mover?.failed ?? 0 },
       failovers: host?.failovers ?? { suspicions: 0, promoted: 0, promotedOnSuspicion: 0 },

@@ -59,6 +59,29 @@ describe("a session with the strategy snapshot", () => {
     expect(bases).toBe(0);
   });
 
+  it("says for how long at most the store has lacked something", async () => {
+    const { cluster, say } = await open("snapshot");
+    const behindMs = () => cluster.slot(cluster.ownerOf(KEY) ?? "", KEY)?.owner?.store.behindMs;
+    await cluster.clock.run(INTERVAL_MS * 2);
+    expect(behindMs()).toBe(0);
+    const from = cluster.clock.now();
+    await say();
+    await cluster.clock.run(INTERVAL_MS / 5);
+    expect(behindMs()).toBeGreaterThanOrEqual(INTERVAL_MS / 5);
+    expect(behindMs()).toBeLessThanOrEqual(cluster.clock.now() - from);
+    await cluster.clock.run(INTERVAL_MS * 2);
+    expect(behindMs()).toBe(0);
+    // A turn that comes while a snapshot is written is not in it.
+    cluster.node(cluster.ownerOf(KEY) ?? "").storeFaults.delayMs = 100;
+    await say();
+    await cluster.clock.run(INTERVAL_MS + 20);
+    await say();
+    const late = cluster.clock.now();
+    await cluster.clock.run(250);
+    expect(behindMs()).toBeGreaterThanOrEqual(cluster.clock.now() - late);
+    expect(behindMs()).toBeLessThan(INTERVAL_MS + 50);
+  });
+
   it("loses nothing when all nodes die after its last change was written", async () => {
     const { cluster, witnesses, say, dieAll, read } = await open("snapshot");
     await say();

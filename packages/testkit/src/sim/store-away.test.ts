@@ -1,18 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { counter } from "./counter-session.js";
+import { watchMembers } from "./members.js";
 import { Stage, type StageOptions } from "./nasty-stage.js";
 
 const HYBRID = { ...counter, strategy: "hybrid" as const };
 const IDS = ["a", "b", "c"];
 const PATIENCE_MS = 300;
 
-function open(options: StageOptions = {}): Promise<Stage> {
+async function open(options: StageOptions = {}): Promise<Stage> {
   const { limits, ...rest } = options;
-  return Stage.open({
+  const stage = await Stage.open({
     definitions: [HYBRID],
     ...rest,
     limits: { standbys: 0, baseIntervalMs: 200, storeTimeoutMs: 200, storePatienceMs: PATIENCE_MS, ...limits },
   });
+  watchMembers(stage, { mayBeAlone: true });
+  return stage;
 }
 
 const known = (stage: Stage) => stage.cluster.directory.records.get(stage.key);

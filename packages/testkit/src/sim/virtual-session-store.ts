@@ -88,6 +88,12 @@ export class VirtualSessionStore {
     };
   }
 
+  /** The newest version of a session that a reader would find; 0 without any. */
+  newest(session: SessionKey): number {
+    const { base, log } = this.contents.get(session).head;
+    return Math.max(base?.version ?? 0, log?.version ?? 0);
+  }
+
   /** Versions of the bases that are kept of a session, the newest last, and up to where its log goes. */
   kept(session: SessionKey): { readonly bases: readonly number[]; readonly logTo: number; readonly epoch: number } {
     const { head, bases } = this.contents.get(session);

@@ -163,6 +163,8 @@ export class Invariants {
     if (record === undefined || record.owner !== self || record.epoch !== owner.epoch) return;
     if (record.stored && owner.store.bound === null && !record.ended)
       this.#problem(`rule 3: the store is in-sync with ${key}, but its owner ${self} does not wait for it`);
+    if (record.stored && owner.released > this.#cluster.store.newest(key) && !record.ended)
+      this.#problem(`rule 2: the store is in-sync with ${key} and lacks turn ${owner.released}, which ${self} has released`);
     for (const ref of record.inSync) {
       if (this.#ended.has(ref)) continue; // it takes nothing over any more
       if (owner.feeds.get(ref)?.waited !== true)
