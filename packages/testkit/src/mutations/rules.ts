@@ -263,7 +263,7 @@ export const brokenRules: readonly Mutant[] = [
     rule: 11,
     title: "TAKEN and ACCEPT of an earlier attempt count for the present one",
     breaks: ["I1", "I2", "I4", "I5", "liveness"],
-    needs: ["copies", "replay", "roam"],
+    needs: ["copies", "oldAnswer"],
     edits: [
       {
         module: "core/ownership/granted",

@@ -195,6 +195,18 @@ export class VirtualNetwork {
     }
   }
 
+  /** An old message of one node to another arrives again, over the connection that both have now. */
+  sayAgain(from: NodeRef, to: NodeRef, bytes: Uint8Array): void {
+    for (const { a, b, refA, refB, open } of this.#connections) {
+      const target = refA === to && refB === from ? a : refB === to && refA === from ? b : null;
+      if (target === null || !open || this.#isCut(target === a ? b : a, target)) continue;
+      this.observer?.fault("replay");
+      this.observer?.delivered(from, to, bytes, true);
+      target.arrive(() => target.handler?.onMessage(from, bytes.slice()));
+      return;
+    }
+  }
+
   /** The process at this address is gone. */
   kill(address: string): void {
     const endpoint = this.#endpoints.get(address);

@@ -8,7 +8,7 @@ const WALLED_SHARE = 0.08;
 /**
  * Adds to a plan, drawn apart from the rest, that each client reaches one node only, so that its session is always a relay away once that
  * has moved; and, where sessions end and are kept in a store, that owners die as soon as they have claimed a session. Machines that
- * sleep lose their connection to the directory in some of the seeds with a store.
+ * sleep lose their connection to the directory in seeds with a store. Where old messages are said again, answers to earlier GRANTs are.
  */
 export function drawFurther(plan: SeedPlan, { faults, workloads }: DrawOptions): SeedPlan {
   const dice = new Dice(Math.imul(plan.seed, 0x7feb352d) ^ 0x1b873593);
@@ -29,6 +29,10 @@ export function drawFurther(plan: SeedPlan, { faults, workloads }: DrawOptions):
       const forMs = Math.round(leaseMs * dice.log(0.8, 2));
       events.push({ atMs: Math.round(atMs), do: "sleep", node: dice.below(plan.nodes), forMs, amount: dice.whole(100, 3_000) });
     }
+  }
+  if (plan.faults.includes("replay")) {
+    for (let atMs = 1_000 + dice.next() * 4_000; atMs < plan.activeMs; atMs += 4_000 * (0.3 + 1.4 * dice.next()))
+      events.push({ atMs: Math.round(atMs), do: "oldAnswer" });
   }
   if (!walled && events.length === 0) return plan;
   return {

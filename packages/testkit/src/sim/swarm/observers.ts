@@ -14,6 +14,7 @@ import type { SimNode } from "../sim-cluster.js";
 import type { DiskFault } from "../virtual-store.js";
 import { Cases } from "./cases/cases.js";
 import { FRAME_TYPES } from "./frame-types.js";
+import { OldAnswers } from "./old-answers.js";
 import type { Moment, PlannedEvent } from "./plan.js";
 import type { RunObserver, Trap } from "./run-observer.js";
 import type { World } from "./world.js";
@@ -25,11 +26,13 @@ export class Observers implements RunObserver {
   /** Leases that have ended, and when. */
   readonly #ended = new Map<NodeRef, number>();
   readonly #traps: Trap[] = [];
+  readonly #oldAnswers: OldAnswers | null;
   readonly #cases: Cases;
 
   constructor(world: World) {
     this.#world = world;
     this.#cases = new Cases(world);
+    this.#oldAnswers = world.plan.faults.includes("replay") ? new OldAnswers() : null;
     const { cluster } = world;
     cluster.network.observer = {
       sent: (from, to, bytes, fate) => this.#sent(from, to, bytes, fate),
@@ -93,6 +96,10 @@ export class Observers implements RunObserver {
     if (this.#traps.length < 4) this.#traps.push(trap);
   }
 
+  wantOldAnswer(): void {
+    this.#oldAnswers?.want();
+  }
+
   dropTraps(): void {
     this.#traps.length = 0;
   }
@@ -120,16 +127,25 @@ export class Observers implements RunObserver {
     trace.add(7, from, to, checksumOf(bytes), fate === "delivered" ? bytes.length : -bytes.length);
     this.#cases.sent(type, from, to, bytes, fate);
     if (trace.keeps) trace.say(() => `${from} → ${to} ${fate === "delivered" ? "" : `(${fate}) `}${describePeer(bytes)}`);
+    if (type === "grant" && fate !== "cut") this.#answerAgain(from, to, bytes);
     if (this.#traps.length === 0) return;
     if (type === "offer" || type === "grant" || type === "base") this.#spring(type, from, to);
     else if (type === "accept" || type === "taken") this.#spring(type, to, from);
     else if (type === "released") this.#spring("released", to, from);
   }
 
+  #answerAgain(from: NodeRef, to: NodeRef, bytes: Uint8Array): void {
+    const { cluster } = this.#world;
+    const old = this.#oldAnswers?.granted(from, to, bytes) ?? null;
+    if (old !== null) cluster.clock.schedule(0, () => cluster.network.sayAgain(to, from, old));
+  }
+
   #delivered(from: NodeRef, to: NodeRef, bytes: Uint8Array, replayed: boolean): void {
     const { trace } = this.#world;
     trace.add(8, from, to, checksumOf(bytes), bytes.length);
-    this.#cases.delivered(FRAME_TYPES.get(bytes[0] as number), from, to, bytes);
+    const type = FRAME_TYPES.get(bytes[0] as number);
+    this.#cases.delivered(type, from, to, bytes);
+    if (type === "taken" && !replayed) this.#oldAnswers?.taken(from, to, bytes);
     if (replayed && trace.keeps) trace.say(() => `${from} → ${to} (again) ${describePeer(bytes)}`);
   }
 

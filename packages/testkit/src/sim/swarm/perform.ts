@@ -109,6 +109,9 @@ export function perform(world: World, event: PlannedEvent): void {
         cluster.store.full = false;
       });
       return;
+    case "oldAnswer":
+      world.observers.wantOldAnswer();
+      return;
     case "storeDown":
       for (const one of node === count ? ids : [id]) {
         const { storeFaults } = cluster.node(one);

@@ -98,6 +98,7 @@ export interface PlannedEvent {
         | "misdirectedWrite"
         | "flippedBit"
       >
+    | "oldAnswer"
     | "storeDown"
     | "storeFull"
     | "allDie"

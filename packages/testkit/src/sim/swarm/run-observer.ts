@@ -18,6 +18,8 @@ export interface RunObserver {
   /** Whether the directory has ended this lease. */
   isEnded(ref: NodeRef): boolean;
   setTrap(trap: Trap): void;
+  /** One of the next GRANTs is to meet an answer to an earlier one. */
+  wantOldAnswer(): void;
   dropTraps(): void;
   /** A handler runs. */
   turn(session: SessionKey, what: string): void;
