@@ -70,6 +70,11 @@ answerCommands({
   driveAll: (parts: readonly DriveOptions[]) => driver.driveAll(running(), parts),
   moveOne: ({ session, to }: { session: string; to: string }) => driver.moveOne(running(), session, to),
   owned: () => running().runtime.host?.ownedKeys() ?? [],
+  /** What keeps each session that is owned here. */
+  strategies: () =>
+    [...(running().runtime.host?.slots ?? [])]
+      .filter(([, slot]) => slot.owner !== null)
+      .map(([key, slot]) => [key, slot.cas.record?.strategy]),
   status: () => ({ ...running().status(), failures: driver.failures }),
   cpu: () => process.cpuUsage(),
   memory,

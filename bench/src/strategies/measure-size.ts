@@ -54,14 +54,14 @@ export interface StrategyRow {
 }
 
 const WARM_SESSIONS = 50;
-const WARM_MOVES_MS = 3_000;
+const WARM_MOVES_MS = 2_000;
 const WARM_TURNS = 15_000;
 /** A loaded machine needs longer for so many turns; at some point it is enough. */
 const WARM_TURNS_MS = 4_000;
 const WARM_MOVER_MS = 500;
 const TURNS_MS = 1_000;
-const CONTROL_MS = 1_500;
-const MOVES_MS = 1_500;
+const CONTROL_MS = 1_200;
+const MOVES_MS = 1_200;
 const COLD = 8;
 /** Of the larger sizes. */
 const FEW_COLD = 4;

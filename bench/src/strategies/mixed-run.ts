@@ -1,3 +1,4 @@
+import type { Limits } from "@sojourn/core";
 import { percentile } from "../common/percentiles.js";
 import { type BenchCluster, startBenchCluster } from "../handover/bench-cluster.js";
 import type { ClientsResult } from "../handover/clients-child.js";
@@ -19,7 +20,7 @@ interface Sort {
 /** Small and hot, medium, large and cold. */
 export const MIXTURE: readonly Sort[] = [
   { name: "small", stateBytes: 1_000, sessions: 60, everyMs: 200, movesPerSec: 30 },
-  { name: "medium", stateBytes: 50_000, sessions: 12, everyMs: 1_000, movesPerSec: 3 },
+  { name: "medium", stateBytes: 50_000, sessions: 12, everyMs: 1_000, movesPerSec: 1 },
   { name: "large", stateBytes: 1_000_000, sessions: 8, everyMs: 20_000, movesPerSec: 0 },
 ];
 
@@ -35,16 +36,20 @@ export interface MixedCost {
   readonly movesFailed: number;
   readonly messages: number;
   readonly lost: number;
+  /** Sessions by what keeps them at the end, sort by sort. */
+  readonly kept: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 const NODES = ["a", "b", "c"] as const;
-const WARM_UP_MS = 6_000;
-const WINDOW_MS = 12_000;
+/** In which nodes that choose have chosen. */
+const WARM_UP_MS = 8_000;
+const WINDOW_MS = 10_000;
+const LIMITS: Partial<Limits> = { profileWindowMs: 1_000, strategySettleMs: 5_000 };
 
 /** Runs the mixture with every kind under one strategy. */
 export async function runMixture(strategy: SizedKind["strategy"]): Promise<MixedCost> {
   const kinds = MIXTURE.map(({ name, stateBytes }): SizedKind => ({ name, stateBytes, strategy, durability: "eventual" }));
-  const cluster = await startBenchCluster(NODES, {}, { kinds });
+  const cluster = await startBenchCluster(NODES, LIMITS, { kinds });
   try {
     const empty = await over(cluster, "memory");
     const endpoints = cluster.nodes.map(({ endpoint }) => endpoint);
@@ -63,6 +68,7 @@ export async function runMixture(strategy: SizedKind["strategy"]): Promise<Mixed
       movesFailed: failed,
       messages,
       lost,
+      kept: await keptBy(cluster),
     };
   } finally {
     await cluster.stop();
@@ -73,6 +79,18 @@ export async function runMixture(strategy: SizedKind["strategy"]): Promise<Mixed
 async function over({ nodes }: BenchCluster, figure: "memory" | "writtenBytes"): Promise<number> {
   const of = await Promise.all(nodes.map(({ child }) => child.ask<number>(figure)));
   return of.reduce((sum, one) => sum + one, 0);
+}
+
+async function keptBy({ nodes }: BenchCluster): Promise<Record<string, Record<string, number>>> {
+  const kept: Record<string, Record<string, number>> = {};
+  for (const { child } of nodes) {
+    for (const [session, strategy] of await child.ask<[string, string][]>("strategies")) {
+      const sort = session.slice(0, session.indexOf("/"));
+      const counts = kept[sort] ?? {};
+      kept[sort] = { ...counts, [strategy]: (counts[strategy] ?? 0) + 1 };
+    }
+  }
+  return kept;
 }
 
 /** Clients talk and sessions move, each sort as it is said. */

@@ -6,7 +6,7 @@ import { WHOLE_NUMBER } from "../common/whole-number.js";
 export interface SizedKind {
   readonly name: string;
   readonly stateBytes: number;
-  readonly strategy: Strategy;
+  readonly strategy: Strategy | "auto";
   readonly durability: Durability;
   readonly standbys?: number;
   readonly failover?: Failover;
