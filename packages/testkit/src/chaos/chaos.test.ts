@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SeededRandom } from "../sim/seeded-random.js";
 import { parseChaosOptions } from "./command-line.js";
-import { FAULT_KINDS, faultPlan } from "./faults.js";
+import { FAULT_KINDS, faultPlan, whyNot } from "./faults.js";
 import { describeReport, type Findings, makeReport } from "./report.js";
 import { runChaos } from "./run-chaos.js";
 
@@ -11,6 +11,7 @@ const FINE: Findings = {
   clients: 2,
   standbys: 1,
   leaseMs: 2_000,
+  failover: "lease",
   elapsedMs: 61_000,
   faults: { kill: 2, cut: 1 },
   skipped: { fullDisk: "no tool" },
@@ -83,13 +84,22 @@ describe("the report", () => {
   });
 });
 
+test("nobody is accused in vain: where copies wait for leases that is no fault", () => {
+  expect(whyNot("accusation", "lease")).toMatch(/lease/);
+  expect(whyNot("accusation", "suspicion")).toBeNull();
+});
+
 describe("the command line", () => {
   test("has defaults, and takes what is given", () => {
-    expect(parseChaosOptions([])).toMatchObject({ run: { forMs: 60_000, seed: 1, nodes: 4, leaseMs: 2_000 }, json: false });
+    expect(parseChaosOptions([])).toMatchObject({
+      run: { forMs: 60_000, seed: 1, nodes: 4, leaseMs: 2_000, failover: "lease" },
+      json: false,
+    });
     expect(parseChaosOptions(["--for", "5m", "--seed", "9", "--lease", "1.5s", "--faults", "kill,cut", "--json"])).toMatchObject({
       run: { forMs: 300_000, seed: 9, leaseMs: 1_500, faults: ["kill", "cut"] },
       json: true,
     });
+    expect(parseChaosOptions(["--failover", "suspicion"])).toMatchObject({ run: { failover: "suspicion" } });
     expect(parseChaosOptions(["--help"])).toBe("help");
   });
 
@@ -98,6 +108,7 @@ describe("the command line", () => {
     ["--seed", "-1"],
     ["--nodes", "2"],
     ["--faults", "kill,earthquake"],
+    ["--failover", "luck"],
     ["--frob", "1"],
   ])("refuses %s %s", (flag, value) => {
     expect(() => parseChaosOptions([flag, value])).toThrow(expect.objectContaining({ code: "E_CONFIG_INVALID" }));

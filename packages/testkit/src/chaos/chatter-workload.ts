@@ -1,15 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { connect } from "@sojourn/client/node";
-import { errorCodeOf } from "@sojourn/core";
+import { errorCodeOf, type Failover } from "@sojourn/core";
 import { Companion } from "../books/companion.js";
 import { type ChatterReport, type chatter, mixReport } from "./chatter.js";
 import type { JoinOptions, Participant, Workload } from "./participant.js";
 
 /** The kit's own workload: each client has a session of its own, and both number everything that they say. */
-export const chatterWorkload: Workload = {
-  module: fileURLToPath(new URL("./chatter.js", import.meta.url)),
-  join,
-};
+export function chatterWorkload(failover: Failover): Workload {
+  const module = failover === "suspicion" ? "./swift-chatter.js" : "./chatter.js";
+  return { module: fileURLToPath(new URL(module, import.meta.url)), join };
+}
 
 async function join({ number, endpoints, limits, answered, trouble }: JoinOptions): Promise<Participant> {
   const session = `chatter/${number}`;

@@ -1,4 +1,4 @@
-import { SojournError } from "@sojourn/core";
+import { type Failover, SojournError } from "@sojourn/core";
 import { durationFlag, parseFlags, wholeFlag } from "../flags.js";
 import { FAULT_KINDS, type FaultKind } from "./faults.js";
 import type { ChaosOptions } from "./run-chaos.js";
@@ -15,6 +15,7 @@ A cluster of real processes on this machine, broken again and again while client
   --message-every-ms N    pause between two messages of one client (default 100)
   --move-every-ms N       pause between two moves of sessions (default 100)
   --lease DURATION        the nodes' lease (default 2s)
+  --failover WHEN         when copies take over: lease (default), or suspicion
   --faults A,B            only these kinds: ${FAULT_KINDS.join(", ")}
   --json                  the last line of the output is the report as one JSON object
   --help
@@ -30,6 +31,7 @@ const FLAGS = {
   "message-every-ms": { type: "string" },
   "move-every-ms": { type: "string" },
   lease: { type: "string" },
+  failover: { type: "string" },
   faults: { type: "string" },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -51,6 +53,7 @@ export function parseChaosOptions(args: readonly string[]): { readonly run: Chao
       messageEveryMs: wholeFlag("--message-every-ms", values["message-every-ms"], 100, 5, 60_000),
       moveEveryMs: wholeFlag("--move-every-ms", values["move-every-ms"], 100, 5, 60_000),
       leaseMs: duration("--lease", values.lease, 2_000),
+      failover: failover(values.failover ?? "lease"),
       ...(values.faults !== undefined && { faults: kinds(values.faults) }),
     },
     json: values.json ?? false,
@@ -59,6 +62,11 @@ export function parseChaosOptions(args: readonly string[]): { readonly run: Chao
 
 function duration(flag: string, text: string | undefined, otherwise: number): number {
   return text === undefined ? otherwise : Math.round(durationFlag(flag, text, 200, "from 200ms to 24h"));
+}
+
+function failover(text: string): Failover {
+  if (text === "lease" || text === "suspicion") return text;
+  throw new SojournError("E_CONFIG_INVALID", `--failover must be lease or suspicion, not "${text.slice(0, 40)}"`);
 }
 
 function kinds(text: string): FaultKind[] {

@@ -1,3 +1,4 @@
+import type { Failover } from "@sojourn/core";
 import type { SeededRandom } from "../sim/seeded-random.js";
 import { type ChaosCluster, DIRECTORY, signal } from "./chaos-cluster.js";
 import { whyNoFullDisk } from "./directory-runner.js";
@@ -186,6 +187,17 @@ export const FAULTS = {
     await directory.start();
     return `the directory's disk was full; ${noticed ? "it stopped by itself" : "it wrote nothing meanwhile"}, and was started again with room`;
   },
+  /** Its sessions go elsewhere while it lives and goes on with them. */
+  async accusation(scene) {
+    const { cluster, random } = scene;
+    const [by, id] = pickTwo(scene);
+    const times = 1 + random.below(4);
+    for (let i = 0; i < times; i++) {
+      await cluster.node(by).command({ command: "accuse", node: id });
+      await scene.wait(lasting(scene, 0.05, 0.3));
+    }
+    return `${id} was said to be down ${times === 1 ? "once" : `${times} times`}, and was not`;
+  },
 } satisfies Record<string, Fault>;
 
 /** The name of a kind of fault. */
@@ -194,8 +206,9 @@ export type FaultKind = keyof typeof FAULTS;
 /** All names. */
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 
-/** Why a kind cannot be had on this machine; null when it can. */
-export function whyNot(kind: FaultKind): string | null {
+/** Why a kind cannot be had on this machine, or would do nothing; null when it can. */
+export function whyNot(kind: FaultKind, failover: Failover): string | null {
+  if (kind === "accusation" && failover === "lease") return "copies wait for the lease, whatever is said of a node";
   return kind === "fullDisk" ? whyNoFullDisk() : null;
 }
 

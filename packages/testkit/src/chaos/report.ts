@@ -1,3 +1,4 @@
+import type { Failover } from "@sojourn/core";
 import type { DurationSummary } from "../books/durations.js";
 import type { CrowdResult } from "./crowd.js";
 import type { FaultKind } from "./faults.js";
@@ -12,6 +13,7 @@ export interface ChaosReport {
   readonly clients: number;
   readonly standbys: number;
   readonly leaseMs: number;
+  readonly failover: Failover;
   readonly elapsedMs: number;
   /** How often each kind of fault was injected; each had been mended before the next. */
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
@@ -44,7 +46,7 @@ export interface ChaosReport {
 
 /** What a report is made of. */
 export interface Findings
-  extends Pick<ChaosReport, "seed" | "nodes" | "clients" | "standbys" | "leaseMs" | "elapsedMs" | "faults" | "skipped"> {
+  extends Pick<ChaosReport, "seed" | "nodes" | "clients" | "standbys" | "leaseMs" | "failover" | "elapsedMs" | "faults" | "skipped"> {
   readonly crowd: CrowdResult;
   readonly outages: DurationSummary;
   readonly moves: MoveCounts;
@@ -101,7 +103,7 @@ export function describeReport(report: ChaosReport): string[] {
   const kinds = Object.entries(report.faults).map(([kind, count]) => `${kind} ${count}`);
   const ms = (value: number) => `${Math.round(value)} ms`;
   return [
-    `seed ${report.seed}, ${(report.elapsedMs / 1_000).toFixed(0)} s, ${report.nodes} nodes, ${report.clients} clients, lease ${ms(report.leaseMs)}`,
+    `seed ${report.seed}, ${(report.elapsedMs / 1_000).toFixed(0)} s, ${report.nodes} nodes, ${report.clients} clients, lease ${ms(report.leaseMs)}, fail-over by ${report.failover}`,
     `faults injected   ${kinds.join(", ") || "none"}`,
     ...Object.entries(report.skipped).map(([kind, why]) => `not possible here  ${kind}: ${why}`),
     `messages          ${report.messages}, lost ${report.lost}, doubled ${report.doubled}, reordered ${report.reordered}; ${report.audited} sessions audited`,

@@ -1,5 +1,5 @@
 import type { NodeProcessEvent } from "@sojourn/cli";
-import { type Limits, SojournError } from "@sojourn/core";
+import { type Failover, type Limits, SojournError } from "@sojourn/core";
 import { SeededRandom } from "../sim/seeded-random.js";
 import { ChaosCluster } from "./chaos-cluster.js";
 import { chatterWorkload } from "./chatter-workload.js";
@@ -21,6 +21,8 @@ export interface ChaosOptions {
   readonly messageEveryMs?: number;
   readonly moveEveryMs?: number;
   readonly leaseMs?: number;
+  /** When copies take over; default "lease". What the definitions of a workload of your own say must agree. */
+  readonly failover?: Failover;
   /** The kinds of fault to draw from; default: all that can be had on this machine. */
   readonly faults?: readonly FaultKind[];
   /** Further limits of the nodes. */
@@ -46,9 +48,18 @@ const LEAST_NODES = 3;
  * @throws SojournError (rejects) what kept the cluster from starting
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const { forMs, seed = 1, nodes = 4, clients = 20, messageEveryMs = 100, moveEveryMs = 100, leaseMs = 2_000 } = options;
+  const {
+    forMs,
+    seed = 1,
+    nodes = 4,
+    clients = 20,
+    messageEveryMs = 100,
+    moveEveryMs = 100,
+    leaseMs = 2_000,
+    failover = "lease",
+  } = options;
   if (nodes < LEAST_NODES) throw new SojournError("E_CONFIG_INVALID", `a chaos run needs at least ${LEAST_NODES} nodes, got ${nodes}`);
-  const { workload = chatterWorkload, onLine = () => undefined } = options;
+  const { workload = chatterWorkload(failover), onLine = () => undefined } = options;
   const random = new SeededRandom(seed);
   const startMs = performance.now();
   const say = (what: string) => onLine(`${((performance.now() - startMs) / 1_000).toFixed(1).padStart(6)} s  ${what}`);
@@ -73,6 +84,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       directoryTimeoutMs: 1_000,
       peerReconnectMaxMs: 500,
       clientHeartbeatMs: 1_000,
+      ...(failover === "suspicion" && suspicionLimits(leaseMs)),
       ...options.limits,
     },
     onEvent,
@@ -81,9 +93,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const crowd = new Crowd(workload, messageEveryMs, (what) => say(`TROUBLE: ${what}`));
   const mover = new Mover(cluster, overseer, random.fork());
   try {
-    say(`${nodes} nodes, ${clients} clients, one message each ${messageEveryMs} ms, one move each ${moveEveryMs} ms, lease ${leaseMs} ms`);
+    say(
+      `${nodes} nodes, ${clients} clients, one message each ${messageEveryMs} ms, one move each ${moveEveryMs} ms, lease ${leaseMs} ms, fail-over by ${failover}`,
+    );
     say("one fault at a time, the next one when every session has a living owner and a copy in-sync again: no more can be survived");
-    const { kinds, skipped } = chooseKinds(options.faults ?? FAULT_KINDS);
+    const { kinds, skipped } = chooseKinds(options.faults ?? FAULT_KINDS, failover);
     for (const [kind, why] of Object.entries(skipped)) say(`${kind} is left out: ${why}`);
     await crowd.join(
       clients,
@@ -130,6 +144,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       clients,
       standbys: COPIES,
       leaseMs,
+      failover,
       elapsedMs: Math.round(performance.now() - startMs),
       faults: counts,
       skipped,
@@ -149,10 +164,15 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   }
 }
 
-function chooseKinds(wanted: readonly FaultKind[]) {
+/** Silence counts long before a lease ends, and against an owner that has not had the session for long either. */
+function suspicionLimits(leaseMs: number): Partial<Limits> {
+  return { suspectAfterMs: Math.max(50, Math.round(leaseMs / 4)), suspectSettleMs: leaseMs };
+}
+
+function chooseKinds(wanted: readonly FaultKind[], failover: Failover) {
   const skipped: Partial<Record<FaultKind, string>> = {};
   const kinds = wanted.filter((kind) => {
-    const why = whyNot(kind);
+    const why = whyNot(kind, failover);
     if (why !== null) skipped[kind] = why;
     return why === null;
   });
