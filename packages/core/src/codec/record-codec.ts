@@ -60,9 +60,9 @@ class RecordCodec implements StateCodec {
     this.#others = new Lineages(options.maxCodecLineages);
   }
 
-  encode(value: unknown): Uint8Array {
+  encode(value: unknown, apart?: ReadonlyMap<object, number>): Uint8Array {
     const reserve = this.#header.length;
-    const scratch = this.#encoder.encode(value, reserve);
+    const scratch = this.#encoder.encode(value, reserve, apart);
     const needed = this.#encoder.shapesNeeded;
     if (needed === 0) {
       scratch[reserve - 1] = ALONE;
@@ -75,15 +75,15 @@ class RecordCodec implements StateCodec {
     return bytes;
   }
 
-  decode(bytes: Uint8Array): unknown {
-    if (bytes[0] === ALONE) return this.#decoder.decode(bytes, 1, null);
+  decode(bytes: Uint8Array, apart?: readonly Uint8Array<ArrayBuffer>[]): unknown {
+    if (bytes[0] === ALONE) return this.#decoder.decode(bytes, 1, null, apart);
     const head = shapedHeaderEnd(bytes);
     const shapes = this.#shapesOf(bytes, head - 4);
     if (shapes === null || shapes.length < neededLength(bytes, head)) {
       const { lineage, length } = this.tableOf(bytes) as TableNeed;
       throw new SojournError("E_CODEC_TABLE_UNKNOWN", undefined, { lineage, length, known: shapes?.length ?? 0 });
     }
-    return this.#decoder.decode(bytes, head, shapes);
+    return this.#decoder.decode(bytes, head, shapes, apart);
   }
 
   tableOf(bytes: Uint8Array): TableNeed | null {

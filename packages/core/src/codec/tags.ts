@@ -21,9 +21,14 @@ export const EXT = {
   bigint: 5,
   /** A string that is not well-formed Unicode: its UTF-16 code units, little-endian. */
   utf16: 6,
+  /** A typed array whose elements travel apart: its position in TYPED_ARRAYS (a byte), its number and its bytes (32 bits each, big-endian). */
+  apart: 7,
   /** 16 + position in TYPED_ARRAYS: the elements, little-endian. */
   typedArray: 16,
 } as const;
+
+/** Size of what stands for an array whose elements travel apart. */
+export const APART_BYTES = 9;
 
 /** Append only. A Uint8Array travels as MessagePack `bin` instead. */
 export const TYPED_ARRAYS = [

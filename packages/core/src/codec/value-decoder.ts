@@ -1,5 +1,5 @@
 import { SojournError } from "../errors/sojourn-error.js";
-import { EXT, RECORD, TYPED_ARRAYS } from "./tags.js";
+import { APART_BYTES, EXT, RECORD, TYPED_ARRAYS } from "./tags.js";
 import { readUtf8 } from "./text.js";
 
 /** Key sequences by number. */
@@ -18,20 +18,23 @@ export class ValueDecoder {
   #view: DataView = NO_VIEW;
   #at = 0;
   #shapes: Shapes | null = null;
+  /** The arrays that came by themselves and have not been used yet. */
+  #apart: (Uint8Array<ArrayBuffer> | undefined)[] = [];
 
   constructor(maxDepth: number) {
     this.#maxDepth = maxDepth;
   }
 
   /**
-   * Decodes the one value that fills `bytes` from `at` on. What it returns shares no memory with `bytes`.
+   * Decodes the one value that fills `bytes` from `at` on. What it returns shares no memory with `bytes`, and takes over that of `apart`.
    * @throws SojournError `E_CODEC_CORRUPT`, `E_STATE_TOO_DEEP`
    */
-  decode(bytes: Uint8Array, at: number, shapes: Shapes | null): unknown {
+  decode(bytes: Uint8Array, at: number, shapes: Shapes | null, apart: readonly Uint8Array<ArrayBuffer>[] = []): unknown {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#at = at;
     this.#shapes = shapes;
+    this.#apart = [...apart];
     try {
       const value = this.#value(0);
       if (this.#at !== bytes.length) throw corrupt("bytes are left over");
@@ -41,6 +44,7 @@ export class ValueDecoder {
       // A read past the end, text that is not UTF-8, a BigInt beyond the engine's limit.
       throw corrupt("a value is damaged or cut short", thrown);
     } finally {
+      this.#apart = [];
       this.#bytes = NO_BYTES;
       this.#view = NO_VIEW;
     }
@@ -206,6 +210,10 @@ export class ValueDecoder {
         return this.#view.getBigInt64(at);
       case EXT.bigint:
         return readBigint(this.#bytes, at, end);
+      case EXT.apart: {
+        if (count !== APART_BYTES) throw corrupt("an array that travels apart is damaged");
+        return this.#arrayApart(this.#view.getUint8(at), this.#view.getUint32(at + 1), this.#view.getUint32(at + 5));
+      }
       case EXT.utf16: {
         let text = "";
         for (let i = at; i < end; i += 2) text += String.fromCharCode(this.#view.getUint16(i, true));
@@ -225,6 +233,16 @@ export class ValueDecoder {
         return new TypedArray(copy(this.#bytes, at, end).buffer);
       }
     }
+  }
+
+  #arrayApart(type: number, number: number, byteLength: number): unknown {
+    const TypedArray = TYPED_ARRAYS[type];
+    const bytes = this.#apart[number];
+    if (TypedArray === undefined || bytes === undefined || bytes.length !== byteLength || byteLength % TypedArray.BYTES_PER_ELEMENT !== 0) {
+      throw corrupt("an array that travels apart is not at hand");
+    }
+    this.#apart[number] = undefined; // no two values share memory
+    return new TypedArray(bytes.buffer);
   }
 
   #count(): number {

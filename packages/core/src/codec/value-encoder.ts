@@ -1,6 +1,6 @@
 import { SojournError } from "../errors/sojourn-error.js";
 import type { ShapeTable } from "./shape-table.js";
-import { EXT, RECORD, TYPED_ARRAYS } from "./tags.js";
+import { APART_BYTES, EXT, RECORD, TYPED_ARRAYS } from "./tags.js";
 import { writeUtf8 } from "./text.js";
 import { describe, pathTo } from "./untravellable.js";
 
@@ -22,6 +22,7 @@ export class ValueEncoder {
   #at = 0;
   #shapesNeeded = 0;
   #refused: unknown;
+  #apart: ReadonlyMap<object, number> | undefined;
 
   /** Without `shapes` every object carries its keys and the bytes are MessagePack. */
   constructor(maxDepth: number, shapes: ShapeTable | null) {
@@ -36,14 +37,16 @@ export class ValueEncoder {
 
   /**
    * Encodes `value` behind `reserve` free bytes.
+   * @param apart typed arrays of which only the number is written
    * @returns scratch space of the encoder, valid until its next use
    * @throws SojournError `E_UNTRAVELLABLE`, `E_STATE_TOO_DEEP`
    */
-  encode(value: unknown, reserve: number): Uint8Array {
+  encode(value: unknown, reserve: number, apart?: ReadonlyMap<object, number>): Uint8Array {
     if (this.#bytes.length > MAX_KEPT_BYTES) this.#replace(new Uint8Array(INITIAL_BYTES));
     this.#at = reserve;
     this.#shapesNeeded = 0;
     this.#refused = this;
+    this.#apart = apart;
     try {
       this.#value(value, 0);
     } catch (thrown) {
@@ -297,6 +300,15 @@ export class ValueEncoder {
 
   #typedArray(type: number, value: Uint8Array): void {
     const count = value.byteLength;
+    const number = this.#apart?.get(value);
+    if (number !== undefined) {
+      this.#extHead(EXT.apart, APART_BYTES);
+      this.#bytes[this.#at] = type;
+      this.#view.setUint32(this.#at + 1, number);
+      this.#view.setUint32(this.#at + 5, count);
+      this.#at += APART_BYTES;
+      return;
+    }
     this.#ensure(count + 6);
     if (TYPED_ARRAYS[type] === Uint8Array) this.#sized(0xc4, count);
     else this.#extHead(EXT.typedArray + type, count);

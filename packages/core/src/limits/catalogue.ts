@@ -21,6 +21,7 @@ export const LIMITS = {
   maxClientFrameBytes: bound(262_144, 1_024, 16_777_216, "largest WebSocket message from or to a client"),
   maxPeerFrameBytes: bound(1_048_576, 65_536, 67_108_864, "largest frame between two nodes; larger data is cut into chunks"),
   bulkChunkBytes: bound(131_072, 4_096, 1_048_576, "size of one chunk of a snapshot on the bulk lane"),
+  liveArrayBytes: bound(262_144, 4_096, 1_073_741_824, "typed arrays from this size on are copied piece by piece while the session runs"),
   maxSnapshotBytes: bound(268_435_456, 65_536, 1_073_741_824, "largest encoded session a node accepts"),
   // state
   maxStateDepth: bound(200, 8, 1_000, "deepest nesting of a session's state"),

@@ -18,6 +18,8 @@ function chunk(offset: number, size: number, more: Partial<PeerMessageOf<"base">
     offset,
     chunk: WHOLE.subarray(offset, offset + size),
     table: null,
+    copy: 0,
+    pieces: 0,
     ...more,
   };
 }

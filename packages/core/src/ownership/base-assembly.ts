@@ -7,6 +7,8 @@ export class BaseAssembly {
   readonly epoch: number;
   readonly version: number;
   readonly hash: number;
+  readonly totalBytes: number;
+  readonly #copy: number;
   readonly #crc: number;
   readonly #bytes: Uint8Array;
   #filled = 0;
@@ -17,6 +19,8 @@ export class BaseAssembly {
     this.epoch = first.epoch;
     this.version = first.version;
     this.hash = first.hash;
+    this.totalBytes = first.totalBytes;
+    this.#copy = first.copy;
     this.#crc = first.crc;
     this.#bytes = new Uint8Array(first.totalBytes);
   }
@@ -28,7 +32,8 @@ export class BaseAssembly {
       chunk.version === this.version &&
       chunk.hash === this.hash &&
       chunk.crc === this.#crc &&
-      chunk.totalBytes === this.#bytes.length
+      chunk.copy === this.#copy &&
+      chunk.totalBytes === this.totalBytes
     );
   }
 

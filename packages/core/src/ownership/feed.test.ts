@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Limits, resolveLimits } from "../limits/catalogue.js";
+import type { LiveCopy } from "../session/live-copy.js";
 import type { PeerMessage, PeerMessageOf } from "../wire/peer-messages.js";
 import { DeltaLog } from "./delta-log.js";
 import { Feed, type FeedSource } from "./feed.js";
@@ -21,6 +22,9 @@ class Owner {
   busy = false;
   reachable = true;
   snapshotBytes = new Uint8Array(10).fill(7);
+  /** What is copied live; null: it has no large arrays. */
+  live: LiveCopy | null = null;
+  readonly cell = { copyLive: () => this.live };
   forgotten = 0;
   #due: { task: () => void; cancelled: boolean }[] = [];
 
@@ -43,6 +47,7 @@ class Owner {
           };
         },
       },
+      nextRequest: () => 77,
       tableFor: () => null,
       forgetTables: () => {
         this.forgotten++;

@@ -1,10 +1,13 @@
 import type { NodeRef } from "../names.js";
 import type { Scheduled } from "../ports/clock.js";
+import type { SessionCell } from "../session/session-port.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
+import { PieceSender } from "./piece-sender.js";
 import { countFitting, type ReplicaSource } from "./replica-source.js";
 
 /** The owner's side, as a feed sees it. */
 export interface FeedSource extends ReplicaSource {
+  readonly cell: Pick<SessionCell, "copyLive">;
   /** How long deltas may be gathered before they are sent; 0 when somebody waits for them. */
   readonly gatherMs: number;
   /** The feed's acknowledged version went up. */
@@ -22,8 +25,12 @@ type Phase =
   | { readonly name: "probing" }
   /** A base is to be taken as soon as no turn is in hand. */
   | { readonly name: "waiting" }
+  /** Its large arrays go first, while turns go on. */
+  | { readonly name: "streaming"; readonly pieces: PieceSender; waits: "turn" | "window" | "blocked" }
   | {
       readonly name: "copying";
+      /** The large arrays, which went before it. */
+      readonly pieces: PieceSender | null;
       readonly bytes: Uint8Array;
       readonly version: number;
       readonly hash: number;
@@ -66,24 +73,27 @@ export class Feed {
   startAt(version: number): void {
     this.#acked = version;
     this.#sent = version;
-    this.#phase = { name: "following" };
+    this.#follow();
     this.#catchUp();
   }
 
   /** Asks the replica where it stands. */
   startProbing(): void {
+    this.#leavePhase();
     this.#phase = { name: "probing" };
     this.#probe();
   }
 
   /** The replica holds nothing of use. */
   startBase(): void {
+    this.#leavePhase();
     this.#phase = { name: "waiting" };
     this.#takeBase();
   }
 
   stop(): void {
     this.#stopped = true;
+    this.#leavePhase();
     this.#timer?.cancel();
     this.#timer = null;
     this.#gathering?.cancel();
@@ -116,6 +126,25 @@ export class Feed {
   /** The turn in hand has ended. */
   onQuiet(): void {
     if (this.#phase.name === "waiting") this.#takeBase();
+    else if (this.#phase.name === "streaming" && this.#phase.waits === "turn") this.#stream(this.#phase.pieces);
+  }
+
+  onAnswer(message: PeerMessageOf<"ack" | "pieces">): void {
+    if (message.t === "ack") this.onAck(message);
+    else this.#onPieces(message);
+  }
+
+  /** The replica has these pieces of a copy. */
+  #onPieces(message: PeerMessageOf<"pieces">): void {
+    const phase = this.#phase;
+    const pieces = phase.name === "streaming" || phase.name === "copying" ? phase.pieces : null;
+    if (this.#stopped || pieces?.id !== message.copy) return;
+    if (message.seq === 0 && pieces.begun) {
+      this.#restartBase(); // it has given up what it had
+      return;
+    }
+    pieces.onArrived(message.seq);
+    if (phase.name === "streaming") this.#stream(pieces);
   }
 
   onAck(message: PeerMessageOf<"ack">): void {
@@ -129,13 +158,13 @@ export class Feed {
       return;
     }
     if (message.want === "base") {
-      if (this.#phase.name !== "copying" && this.#phase.name !== "waiting") this.startBase();
+      if (this.#phase.name === "probing" || this.#phase.name === "following") this.startBase();
       return;
     }
     if (!this.#accepts(message)) return;
     if (message.version > this.#acked) this.#acked = message.version;
     if (this.#phase.name !== "following") {
-      this.#phase = { name: "following" };
+      this.#follow();
       this.#sent = message.version;
     } else if (message.want === "deltas") {
       this.#sent = message.version;
@@ -152,9 +181,16 @@ export class Feed {
       case "probing":
         this.#probe();
         break;
+      case "streaming":
+        this.#readAgain(this.#phase.pieces);
+        break;
       case "copying":
-        this.#phase.offset = 0;
-        this.#pushChunks();
+        if (this.#phase.pieces?.unconfirmed === true) {
+          this.#readAgain(this.#phase.pieces);
+        } else {
+          this.#phase.offset = 0;
+          this.#pushChunks();
+        }
         break;
       case "following":
         this.#sent = this.#acked;
@@ -171,6 +207,7 @@ export class Feed {
     const source = this.#source;
     if (message.version > source.version) return false;
     const phase = this.#phase;
+    if (phase.name === "streaming") return false;
     if (phase.name === "copying") {
       if (message.version === phase.version && message.hash === phase.hash) return true;
       if (message.version < phase.version) return false;
@@ -215,15 +252,72 @@ export class Feed {
   }
 
   #restartBase(): void {
+    this.#leavePhase();
     this.#phase = { name: "waiting" };
     this.#takeBase();
+  }
+
+  /** A copy that will not be sent any more need not watch the session. */
+  #leavePhase(): void {
+    const phase = this.#phase;
+    if (phase.name === "streaming" || phase.name === "copying") phase.pieces?.copy.close();
+  }
+
+  #follow(): void {
+    this.#leavePhase();
+    this.#phase = { name: "following" };
   }
 
   #takeBase(): void {
     const source = this.#source;
     if (source.busy) return; // onQuiet calls again
-    const bytes = source.snapshot();
-    this.#phase = { name: "copying", bytes, version: source.version, hash: source.hash, crc: source.host.crc32(bytes), offset: 0 };
+    const copy = source.cell.copyLive(source.host.limits.liveArrayBytes);
+    if (copy === null) {
+      this.#pushBase(source.snapshot(), null);
+      return;
+    }
+    this.#stream(new PieceSender(source, this.peer, copy));
+  }
+
+  /** Large arrays as far as there is room on the way; behind the last piece, before another turn, the rest of the session. */
+  #stream(pieces: PieceSender): void {
+    const source = this.#source;
+    const phase: Phase = { name: "streaming", pieces, waits: "turn" };
+    this.#phase = phase;
+    if (source.busy) return; // onQuiet calls again
+    let sent = pieces.send();
+    while (sent === "all") {
+      const bytes = pieces.copy.finish();
+      if (bytes !== null) {
+        this.#pushBase(bytes, pieces);
+        return;
+      }
+      sent = pieces.send();
+    }
+    if (pieces.hopeless) {
+      // Turns write faster than the way carries: whole, and at once.
+      this.#leavePhase();
+      this.#pushBase(source.snapshot(), null);
+      return;
+    }
+    phase.waits = sent;
+    this.#arm();
+  }
+
+  /** The way was lost, or the pieces: what is there stays there. */
+  #readAgain(pieces: PieceSender): void {
+    if (!pieces.begun) {
+      this.#restartBase();
+      return;
+    }
+    pieces.readAgain();
+    this.#stream(pieces);
+  }
+
+  #pushBase(bytes: Uint8Array, pieces: PieceSender | null): void {
+    const source = this.#source;
+    const { version, hash } = source;
+    this.#phase = { name: "copying", pieces, bytes, version, hash, crc: source.host.crc32(bytes), offset: 0 };
     if (source.log.toVersion !== source.version) source.log.reset(source.version);
     this.#pushChunks();
   }
@@ -234,7 +328,8 @@ export class Feed {
     const { host, key, epoch, stateVersion } = this.#source;
     const size = host.limits.bulkChunkBytes;
     // A small session goes with the other small messages; only a large one has to stand back behind them.
-    const lane = phase.bytes.length <= SMALL_BASE_BYTES ? "control" : "bulk";
+    // It must not overtake its own pieces either.
+    const lane = phase.pieces === null && phase.bytes.length <= SMALL_BASE_BYTES ? "control" : "bulk";
     while (phase.offset < phase.bytes.length || phase.offset === 0) {
       const chunk = phase.bytes.subarray(phase.offset, phase.offset + size);
       const outcome = host.send(this.peer, lane, {
@@ -250,6 +345,8 @@ export class Feed {
         chunk,
         // On the bulk lane the table cannot rely on what went over the control lane before: the first chunk carries it.
         table: phase.offset === 0 ? host.tableFor(this.peer, key, [phase.bytes]) : null,
+        copy: phase.pieces?.id ?? 0,
+        pieces: phase.pieces?.pieces ?? 0,
       });
       if (outcome !== "queued") break;
       phase.offset += chunk.length;
@@ -263,11 +360,15 @@ export class Feed {
     if (this.#stopped || this.#timer !== null || this.#settled()) return;
     const { clock, limits } = this.#source.host;
     const phase = this.#phase;
-    const unsent = phase.name === "copying" && phase.offset < phase.bytes.length;
+    const unsent = phase.name === "copying" ? phase.offset < phase.bytes.length : phase.name === "streaming" && phase.waits === "blocked";
     this.#timer = clock.schedule(unsent ? 5 : limits.ackTimeoutMs, () => {
       this.#timer = null;
       if (this.#stopped || this.#settled()) return;
-      if (this.#phase.name === "copying" && this.#phase.offset < this.#phase.bytes.length) this.#pushChunks();
+      const now = this.#phase;
+      if (now.name === "streaming" && (now.waits === "blocked" || now.pieces.advanced)) {
+        now.pieces.advanced = false;
+        this.#stream(now.pieces);
+      } else if (now.name === "copying" && now.offset < now.bytes.length) this.#pushChunks();
       else this.resend();
     });
   }

@@ -70,6 +70,7 @@ export class GrantedRole implements Role {
         return;
       case "delta":
       case "base":
+      case "piece":
       case "offer":
         // Only who has taken the session sends these at the new epoch; its TAKEN was lost or comes later.
         if (from === to && message.epoch === grant.epoch) this.#taken(0);

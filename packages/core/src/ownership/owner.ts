@@ -478,11 +478,11 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
 
   onMessage(from: NodeRef, message: SessionMessage): void {
     switch (message.t) {
-      case "ack": {
+      case "ack":
+      case "pieces":
         if (message.epoch > this.#epoch) this.verify();
-        else if (message.epoch === this.#epoch) this.#feeds.get(from)?.onAck(message);
+        else if (message.epoch === this.#epoch) this.#feeds.get(from)?.onAnswer(message);
         return;
-      }
       case "accept":
       case "refuse":
         this.#move?.onAnswer(from, message);

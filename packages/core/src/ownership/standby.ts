@@ -5,8 +5,8 @@ import type { SessionRecord } from "../ports/directory.js";
 import type { SessionCell } from "../session/session-port.js";
 import { needsStore } from "../strategy/strategy.js";
 import type { PeerMessageOf } from "../wire/peer-messages.js";
-import { BaseAssembly } from "./base-assembly.js";
 import type { RecordChange } from "./cas-driver.js";
+import { CopyReceiver } from "./copy-receiver.js";
 import { CopySize } from "./copy-size.js";
 import { DeltaLog } from "./delta-log.js";
 import { decline, promote, promoteOnSuspicion, takeBack } from "./drafts.js";
@@ -36,7 +36,7 @@ export class StandbyRole implements Role {
   readonly #slot: SlotPort;
   #owner: NodeRef;
   #replica: Replica | null;
-  #assembly: BaseAssembly | null = null;
+  readonly #receiver: CopyReceiver;
   #heir: Heir = { name: "none" };
   /** The offer that room is reserved for. */
   #attempt: { readonly from: NodeRef; readonly attempt: number; readonly revision: number; readonly deadline: Scheduled } | null = null;
@@ -59,6 +59,7 @@ export class StandbyRole implements Role {
     this.#owner = start.owner;
     this.#replica = start.replica === null ? null : { ...start.replica, epoch: 0, recent: this.#logFrom(start.replica.version) };
     this.#size = new CopySize(slot);
+    this.#receiver = new CopyReceiver(slot.host.limits, slot.host.crc32);
   }
 
   #logFrom(version: number): DeltaLog | null {
@@ -99,7 +100,7 @@ export class StandbyRole implements Role {
     const { host, key, fence } = this.#slot;
     if (message.epoch < fence && message.t !== "cancel") {
       // [9] Whoever acts in an epoch that is over is told so.
-      if (message.t === "delta" || message.t === "base" || message.t === "grant" || message.t === "offer") {
+      if (FROM_OWNERS.has(message.t)) {
         host.send(from, "control", { t: "fence", session: key, epoch: fence });
       }
       return;
@@ -110,6 +111,9 @@ export class StandbyRole implements Role {
         return;
       case "base":
         this.#base(from, message);
+        return;
+      case "piece":
+        this.#piece(from, message);
         return;
       case "delta":
         this.#delta(from, message);
@@ -199,31 +203,47 @@ export class StandbyRole implements Role {
     }
     try {
       if (message.table !== null) host.codecOf(key)?.importTable(message.table.slice());
-      if (this.#assembly === null || !this.#assembly.matches(message)) {
-        if (message.offset !== 0) return;
-        this.#assembly = new BaseAssembly(message, host.limits.maxSnapshotBytes);
-        this.#size.taken(message.totalBytes);
+      const copy = this.#receiver.chunk(message);
+      if (copy === null) {
+        if (message.offset === 0) this.#size.taken(this.#receiver.bytes);
+        if (message.copy !== 0) this.#tellPieces(from, message);
+        return;
       }
-      const bytes = this.#assembly.add(message, host.crc32);
-      if (bytes === null) return;
-      this.#assembly = null;
       const factory = host.factoryOf(key);
       if (factory === null) return;
-      const cell = factory.restore(key, bytes);
+      const cell = factory.restore(key, copy.snapshot, copy.apart);
       const { version, hash, epoch } = message;
       this.#replica = { cell, version, hash, epoch, recent: this.#logFrom(version) };
       this.#follow(from, message.epoch);
       this.#ack(from, message.epoch, "nothing");
     } catch (error) {
-      this.#assembly = null;
+      this.#receiver.drop();
       this.#refuse(from, message.epoch, error, "base");
     }
+  }
+
+  #piece(from: NodeRef, message: PeerMessageOf<"piece">): void {
+    const before = this.#receiver.bytes;
+    try {
+      this.#receiver.piece(message);
+    } catch (error) {
+      this.#receiver.drop();
+      this.#refuse(from, message.epoch, error, "base");
+      return;
+    }
+    if (this.#receiver.bytes !== before) this.#size.taken(this.#receiver.bytes);
+    if (message.reply) this.#tellPieces(from, message);
+  }
+
+  #tellPieces(to: NodeRef, { epoch, copy }: { readonly epoch: number; readonly copy: number }): void {
+    const seq = this.#receiver.arrived(copy);
+    this.#slot.host.send(to, "control", { t: "pieces", session: this.#slot.key, epoch, copy, seq });
   }
 
   #delta(from: NodeRef, message: PeerMessageOf<"delta">): void {
     const replica = this.#replica;
     if (replica === null) {
-      this.#ack(from, message.epoch, this.#assembly === null ? "base" : "nothing");
+      this.#ack(from, message.epoch, this.#receiver.busy ? "nothing" : "base");
       return;
     }
     try {
@@ -607,6 +627,9 @@ export class StandbyRole implements Role {
     this.#endAttempt();
   }
 }
+
+/** What only an owner sends. */
+const FROM_OWNERS: ReadonlySet<string> = new Set(["offer", "base", "piece", "delta", "grant"]);
 
 function isLost(host: SlotHost, ref: NodeRef): boolean {
   return host.isEnded(ref) || host.suspicionOf(ref) === "gone";

@@ -5,10 +5,16 @@
  * checksum first.
  */
 export interface StateCodec {
-  /** The bytes are the caller's to keep. */
-  encode(value: unknown): Uint8Array;
-  /** @throws SojournError `E_CODEC_TABLE_UNKNOWN` when `missingTable(bytes)` is not null, `E_CODEC_CORRUPT` when damaged. */
-  decode(bytes: Uint8Array): unknown;
+  /**
+   * The bytes are the caller's to keep. Of a typed array that `apart` names only its number is written: its elements travel by
+   * themselves, and `decode` is given them.
+   */
+  encode(value: unknown, apart?: ReadonlyMap<object, number>): Uint8Array;
+  /**
+   * `apart` are the bytes of the arrays that were kept apart, by number; each has a buffer of its own, which becomes the value's.
+   * @throws SojournError `E_CODEC_TABLE_UNKNOWN` when `missingTable(bytes)` is not null, `E_CODEC_CORRUPT` when damaged.
+   */
+  decode(bytes: Uint8Array, apart?: readonly Uint8Array<ArrayBuffer>[]): unknown;
   /** Which part of which table the bytes rely on; null when they stand alone. */
   tableOf(bytes: Uint8Array): TableNeed | null;
   /** What of that is not known here; null when `decode` can go ahead. */

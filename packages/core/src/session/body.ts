@@ -1,3 +1,4 @@
+import type { WriteWatcher } from "../state/large-arrays.js";
 import type { TrackedState } from "../state/tracked-state.js";
 import { CacheTable } from "./cache-table.js";
 import type { Durability, SessionDefinition } from "./definition.js";
@@ -22,6 +23,8 @@ export interface SessionBody {
   raw: object;
   /** Tracks `raw` while this node runs turns; null on replicas. */
   tracked: TrackedState<object> | null;
+  /** Who is copying `raw` while turns change it. */
+  readonly watchers: Set<WriteWatcher>;
   /** `raw` was brought to a newer version and replicas do not have it yet. */
   restated: boolean;
   /** As the definition said when the session was created. */
@@ -49,6 +52,7 @@ export function createBody(key: string, definition: SessionDefinition, env: Sess
     ended: false,
     raw,
     tracked: null,
+    watchers: new Set(),
     restated: false,
     durability: definition.durability,
     branchEpoch: 0,

@@ -29,8 +29,8 @@ export function createSessionFactory(definition: SessionDefinition, env: Session
       }
       return new Session(createBody(key, definition, env, copyPlain(state, env.limits, "state"), lost), runner);
     },
-    restore(key, snapshot) {
-      const body = decodeSnapshot(key, definition, env, snapshot);
+    restore(key, snapshot, apart) {
+      const body = decodeSnapshot(key, definition, env, snapshot, apart);
       // The state stays as it is until a turn runs here, because deltas of an owner with the older definition may still follow. That
       // it can be upgraded is tried at once, while the session still runs elsewhere. A newer one is held as it is: no turn runs on it here.
       if (body.stateVersion < definition.version) upgradeState(body, body.raw, body.stateVersion);

@@ -1,5 +1,6 @@
 import type { Strategy } from "../strategy/strategy.js";
 import type { Durability, Failover, Priority } from "./definition.js";
+import type { LiveCopy } from "./live-copy.js";
 import type { Link, TurnInput, TurnResult } from "./types.js";
 
 /**
@@ -40,6 +41,11 @@ export interface SessionCell {
   /** The whole session at its present version; not while a turn is in hand. */
   snapshot(): Uint8Array;
   /**
+   * Owner: begins a copy of a session whose typed arrays of `minBytes` and more are read piece by piece while turns go on; null when it
+   * has none. Not while a turn is in hand.
+   */
+  copyLive(minBytes: number): LiveCopy | null;
+  /**
    * Replica: applies the delta of version + 1.
    * @throws SojournError `E_CODEC_CORRUPT`, `E_CODEC_TABLE_UNKNOWN`, `E_DELTA_GAP`; the replica is unchanged then
    */
@@ -70,8 +76,8 @@ export interface SessionFactory {
    */
   create(key: string, lost?: boolean): SessionCell;
   /**
-   * A session from a snapshot; its `version` is the snapshot's.
+   * A session from a snapshot; its `version` is the snapshot's. `apart` are the arrays of a live copy, whose memory becomes the session's.
    * @throws SojournError `E_CODEC_CORRUPT`, `E_CODEC_TABLE_UNKNOWN`, `E_STATE_VERSION`
    */
-  restore(key: string, snapshot: Uint8Array): SessionCell;
+  restore(key: string, snapshot: Uint8Array, apart?: readonly Uint8Array<ArrayBuffer>[]): SessionCell;
 }

@@ -4,6 +4,7 @@ import type { SessionBody } from "./body.js";
 import { commitTurn, noTurn } from "./commit-turn.js";
 import type { Durability } from "./definition.js";
 import { applyDelta } from "./delta.js";
+import { type LiveCopy, startLiveCopy } from "./live-copy.js";
 import { dueAlarm, nextAlarmMs, planTurn } from "./plan-turn.js";
 import type { SessionCell } from "./session-port.js";
 import { encodeSnapshot } from "./snapshot.js";
@@ -104,6 +105,11 @@ export class Session implements SessionCell {
     return encodeSnapshot(this.#body, this.#body.env.clock.now());
   }
 
+  copyLive(minBytes: number): LiveCopy | null {
+    this.#refuseWhenBusy("copyLive");
+    return startLiveCopy(this.#body, minBytes);
+  }
+
   apply(delta: Uint8Array): void {
     this.#refuseWhenBusy("apply");
     const body = this.#body;
@@ -141,11 +147,12 @@ export class Session implements SessionCell {
       body.tracked = null;
     }
     if (body.tracked === null) {
-      body.tracked = new TrackedState(body.raw, body.env.limits, () => {
+      const guard = () => {
         const turn = this.#turn;
         if (turn === null) throw turnEnded(body);
         turn.use();
-      });
+      };
+      body.tracked = new TrackedState(body.raw, body.env.limits, guard, body.watchers);
     }
   }
 

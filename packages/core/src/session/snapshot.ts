@@ -11,12 +11,15 @@ import type { OutboxEntry, SessionEnv } from "./types.js";
 /** First field of a snapshot; raised when the fields change. */
 const FORMAT = 1;
 
-/** Encodes a session whole, as nested lists of fields in a fixed order. Messages that several outboxes share are written once. */
-export function encodeSnapshot(body: SessionBody, nowMs: number): Uint8Array {
+/**
+ * Encodes a session whole, as nested lists of fields in a fixed order. Messages that several outboxes share are written once. Of arrays
+ * that `apart` names only the number is written.
+ */
+export function encodeSnapshot(body: SessionBody, nowMs: number, apart?: ReadonlyMap<object, number>): Uint8Array {
   const { links } = body;
   const messages = new Map<Message, number>();
   const linkRows = [...links.byId.values()].map((link) => linkRow(link, messages, nowMs));
-  return body.env.codec.encode([
+  const fields = [
     FORMAT,
     body.stateVersion,
     body.version,
@@ -31,7 +34,8 @@ export function encodeSnapshot(body: SessionBody, nowMs: number): Uint8Array {
     cacheRows(body),
     body.durability === "eventual",
     body.branchEpoch,
-  ]);
+  ];
+  return body.env.codec.encode(fields, apart);
 }
 
 function linkRow(link: LinkState, messages: Map<Message, number>, nowMs: number): unknown[] {
@@ -74,11 +78,17 @@ function cacheRows(body: SessionBody): unknown[][] {
 }
 
 /**
- * A session from its snapshot.
+ * A session from its snapshot, and the arrays that came apart from it.
  * @throws SojournError `E_CODEC_CORRUPT`, `E_CODEC_TABLE_UNKNOWN`
  */
-export function decodeSnapshot(key: string, definition: SessionDefinition, env: SessionEnv, bytes: Uint8Array): SessionBody {
-  const row = new Row(env.codec.decode(bytes), "snapshot");
+export function decodeSnapshot(
+  key: string,
+  definition: SessionDefinition,
+  env: SessionEnv,
+  bytes: Uint8Array,
+  apart?: readonly Uint8Array<ArrayBuffer>[],
+): SessionBody {
+  const row = new Row(env.codec.decode(bytes, apart), "snapshot");
   const format = row.int();
   if (format !== FORMAT) throw new SojournError("E_CODEC_CORRUPT", `a snapshot of format ${format} cannot be read here`, { format });
   const stateVersion = row.int();

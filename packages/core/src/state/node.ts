@@ -1,5 +1,6 @@
 import { SojournError } from "../errors/sojourn-error.js";
 import { isContainer } from "./kinds.js";
+import type { WriteWatcher } from "./large-arrays.js";
 import { showStep } from "./path.js";
 import { registerProxy, type Tracked } from "./registry.js";
 
@@ -11,6 +12,8 @@ export interface NodeHost {
   readonly turn: number;
   /** Containers that were put into a second slot, or back into one, in this turn. */
   readonly moves: number;
+  /** Who is copying the state while it changes. */
+  readonly watchers: ReadonlySet<WriteWatcher>;
   /** Called before anything is written. @throws when no turn is open */
   beforeWrite(node: TrackedNode): void;
   /** Called before the first change of a node in a turn. */

@@ -2,6 +2,7 @@ import { SojournError } from "../errors/sojourn-error.js";
 import { checkAliases, depthOf, isAbove } from "./aliases.js";
 import { createNode } from "./create-node.js";
 import { isContainer } from "./kinds.js";
+import type { WriteWatcher } from "./large-arrays.js";
 import type { NodeHost, TrackedNode } from "./node.js";
 import type { Patch } from "./patch.js";
 import type { PathKey } from "./path.js";
@@ -26,9 +27,10 @@ export class TrackedState<T extends object> {
   /**
    * @param raw a tree of travellable data that nobody else holds (decoded, or made by `copyPlain`); it is not checked again
    * @param guard called before every write; throws when it is not allowed
+   * @param watchers hear of writes to typed arrays
    */
-  constructor(raw: T, limits: PlainLimits, guard?: () => void) {
-    this.#host = new Host(raw, limits, guard);
+  constructor(raw: T, limits: PlainLimits, guard?: () => void, watchers: ReadonlySet<WriteWatcher> = NOBODY) {
+    this.#host = new Host(raw, limits, guard, watchers);
     this.#raw = raw;
     this.root = this.#host.root.proxy as T;
   }
@@ -70,8 +72,11 @@ export class TrackedState<T extends object> {
   }
 }
 
+const NOBODY: ReadonlySet<WriteWatcher> = new Set();
+
 class Host implements NodeHost {
   readonly multiple = new Set<TrackedNode>();
+  readonly watchers: ReadonlySet<WriteWatcher>;
   readonly root: TrackedNode;
   turn = 0;
   moves = 0;
@@ -81,7 +86,8 @@ class Host implements NodeHost {
   readonly #nodes = new WeakMap<object, TrackedNode>();
   readonly #dirty: TrackedNode[] = [];
 
-  constructor(raw: object, limits: PlainLimits, guard: (() => void) | undefined) {
+  constructor(raw: object, limits: PlainLimits, guard: (() => void) | undefined, watchers: ReadonlySet<WriteWatcher>) {
+    this.watchers = watchers;
     this.#limits = limits;
     this.#guard = guard;
     this.root = this.ensureNode(raw, null, undefined);

@@ -1,4 +1,5 @@
 import { isContainer, type TypedArray } from "./kinds.js";
+import { bytesOf } from "./large-arrays.js";
 import { TrackedNode } from "./node.js";
 import { OP } from "./patch.js";
 import { rawOf, trackedBehind } from "./registry.js";
@@ -46,6 +47,7 @@ export class TypedNode extends TrackedNode<TypedArray> {
     if (end <= start) return;
     this.willChange();
     const size = this.raw.BYTES_PER_ELEMENT;
+    for (const watcher of this.host.watchers) watcher.wrote(this.raw, start * size, end * size);
     const view = this.#bytes();
     const last = Math.floor((end * size - 1) / PAGE_BYTES);
     for (let page = Math.floor((start * size) / PAGE_BYTES); page <= last; page += 1) {
@@ -114,7 +116,7 @@ export class TypedNode extends TrackedNode<TypedArray> {
   replaceSilently(): void {}
 
   #bytes(): Uint8Array {
-    this.#view ??= new Uint8Array(this.raw.buffer, this.raw.byteOffset, this.raw.byteLength);
+    this.#view ??= bytesOf(this.raw);
     return this.#view;
   }
 }

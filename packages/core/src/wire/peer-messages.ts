@@ -63,7 +63,10 @@ const released = struct({ session: str, epoch: uint });
 
 // ---- replicas ----
 
-/** One chunk of a snapshot; `crc` covers the whole snapshot. */
+/**
+ * One chunk of a snapshot; `crc` covers the whole snapshot. With a `copy` other than 0 it lacks the large arrays, which went before it in
+ * `pieces` pieces.
+ */
 const base = struct({
   session: str,
   epoch: uint,
@@ -75,7 +78,27 @@ const base = struct({
   offset: uint,
   chunk: bytes,
   table,
+  copy: uint,
+  pieces: uint,
 });
+/**
+ * A stretch of a large array, read while the session runs; pieces are numbered from 1. Those below `floor` that have not arrived never
+ * will: what they held comes again under new numbers. `reply` asks how far the copy has come.
+ */
+const piece = struct({
+  session: str,
+  epoch: uint,
+  copy: uint,
+  seq: uint,
+  floor: uint,
+  array: uint,
+  arrayBytes: uint,
+  offset: uint,
+  chunk: bytes,
+  reply: bool,
+});
+/** All pieces up to `seq` have arrived. */
+const pieces = struct({ session: str, epoch: uint, copy: uint, seq: uint });
 /** Deltas that follow `fromVersion` without a gap; `hash` is the chain after the last. */
 const delta = struct({
   session: str,
@@ -188,6 +211,8 @@ const MESSAGES = {
   ask,
   answer,
   unlink,
+  piece,
+  pieces,
 } as const;
 
 type PeerType = keyof typeof MESSAGES;

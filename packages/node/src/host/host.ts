@@ -334,14 +334,14 @@ export class Host implements SlotHost, PeersHandler {
       default: {
         const slot = this.#slots.get(message.session);
         if (slot !== undefined) slot.onMessage(from, message);
-        else if (message.t === "delta" || message.t === "base") this.#fedInVain(from, message);
+        else if (message.t === "delta" || message.t === "base" || message.t === "piece") this.#fedInVain(from, message);
         return;
       }
     }
   }
 
   /** An owner feeds a copy that is not here: it was replaced [9], or it is right to and the copy has to come again. */
-  #fedInVain(from: NodeRef, message: PeerMessageOf<"delta"> | PeerMessageOf<"base">): void {
+  #fedInVain(from: NodeRef, message: PeerMessageOf<"delta" | "base" | "piece">): void {
     const { session, epoch } = message;
     const fence = this.#routes.fence(session);
     if (epoch < fence) this.send(from, "control", { t: "fence", session, epoch: fence });

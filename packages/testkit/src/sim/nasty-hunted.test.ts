@@ -33,6 +33,8 @@ describe("found by the simulator", () => {
       offset: 0,
       chunk,
       table: null,
+      copy: 0,
+      pieces: 0,
     });
     expect(replica()).toBe(before);
     expect(await stage.settle()).toEqual([]);

@@ -106,7 +106,11 @@ function drawLimits(dice: Dice, nodes: number, work: ReadonlySet<Workload>): Par
     ...(work.has("away") && dice.chance(0.5) && { linkGraceMs: dice.whole(3_000, 10_000) }),
     ...(work.has("away") && dice.chance(0.5) && { maxOutboxMessages: dice.whole(4, 20) }),
     ...((work.has("cross") || work.has("batch")) && dice.chance(0.5) && { maxIncomingMoves: 1 }),
-    ...(work.has("large") && { copyTimeoutMs: dice.whole(300, 10_000), bulkChunkBytes: dice.pick([4_096, 16_384, 131_072]) }),
+    ...(work.has("large") && {
+      copyTimeoutMs: dice.whole(300, 10_000),
+      bulkChunkBytes: dice.pick([4_096, 16_384, 131_072]),
+      liveArrayBytes: 8_192,
+    }),
   };
 }
 

@@ -32,6 +32,9 @@ interface SwarmState {
   fired: number[];
   blob: string;
   blobSum: number;
+  /** Written in place by every message, where there are any; `pagesSum` is what they add up to. */
+  pages: Uint8Array;
+  pagesSum: number;
   moves: number;
 }
 
@@ -53,6 +56,9 @@ export interface Audit {
   /** Simulated input and output that takes a while. */
   io(session: string, ms: number): Promise<void>;
 }
+
+/** Places that a message writes to. */
+const PAGE_WRITES = 3;
 
 /** How many timers a session has. */
 export const TIMERS = 4;
@@ -101,6 +107,18 @@ export function swarmDefinition(
       if (pending === 1 && ctx.timers.remaining(`t${i}`) === undefined) audit.problem(`I7: ${session.key} ${where}: timer ${i} is lost`);
     }
   };
+  const checkPages = ({ state, session }: Ctx, where: string): void => {
+    let sum = 0;
+    for (const byte of state.pages) sum += byte;
+    if (sum !== state.pagesSum) audit.problem(`I8: ${session.key} ${where}: pages add up to ${sum}, not ${state.pagesSum}`);
+  };
+  const write = (state: SwarmState, n: number): void => {
+    for (let i = 0; i < PAGE_WRITES; i++) {
+      const at = (chain(state.sum, i) >>> 0) % state.pages.length;
+      state.pagesSum += (n % 251) - (state.pages[at] as number);
+      state.pages[at] = n % 251;
+    }
+  };
   const say = (ctx: Ctx, { who, n }: Saying): Stamp => {
     const { state } = ctx;
     audit.turn(ctx.session.key, "say", hashText(who), n);
@@ -110,6 +128,7 @@ export function swarmDefinition(
     state.total++;
     state.sum = chain(chain(state.sum, hashText(who)), n);
     const { life, total: at, sum } = state;
+    if (state.pages.length > 0) write(state, n);
     ctx.broadcast("said", { life, at, sum, who, n });
     return { life, at, sum };
   };
@@ -137,6 +156,8 @@ export function swarmDefinition(
       fired: new Array<number>(TIMERS).fill(0),
       blob: "",
       blobSum: hashText(""),
+      pages: new Uint8Array(0),
+      pagesSum: 0,
       moves: 0,
     }),
     events: {} as SwarmEvents,
@@ -161,6 +182,12 @@ export function swarmDefinition(
       ),
       fill: action(any<{ readonly bytes: number }>(), (ctx: Ctx, { bytes }: { readonly bytes: number }) => {
         audit.turn(ctx.session.key, "fill", bytes, 0);
+        if (bytes % 2 === 1) {
+          ctx.state.pages = new Uint8Array(bytes);
+          ctx.state.pagesSum = 0;
+          write(ctx.state, bytes);
+          return;
+        }
         ctx.state.blob = pattern(bytes, bytes);
         ctx.state.blobSum = hashText(ctx.state.blob.slice(0, 64)) + bytes;
       }),
@@ -184,11 +211,13 @@ export function swarmDefinition(
       audit.turn(ctx.session.key, "wake", hashText(reason), ctx.state.total);
       audit.wakes(ctx.session.key, ctx.state.life);
       check(ctx, `after waking (${reason})`);
+      checkPages(ctx, `after waking (${reason})`);
     },
     onAfterMove: (ctx) => {
       audit.turn(ctx.session.key, "moved", ctx.state.moves, ctx.state.total);
       ctx.state.moves++;
       check(ctx, "after a move");
+      checkPages(ctx, "after a move");
     },
   }) as unknown as SessionDefinition;
 }
