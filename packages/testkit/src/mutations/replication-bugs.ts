@@ -75,8 +75,31 @@ export const replicationBugs: readonly Mutant[] = [
     breaks: ["I2", "I8"],
     needs: ["io"],
     edits: [
-      { module: "core/ownership/feed", find: "if (source.busy) return;", replace: "" },
+      { module: "core/ownership/feed", find: "if (source.busy) return; // onQuiet calls again const copy", replace: "const copy" },
       { module: "core/session/session", find: 'this.#refuseWhenBusy("snapshot");', replace: "" },
+      { module: "core/session/session", find: 'this.#refuseWhenBusy("copyLive");', replace: "" },
+    ],
+  },
+  {
+    id: "write-during-copy-unseen",
+    rule: null,
+    title: "what a turn writes to a large array while it is copied is not read again",
+    breaks: ["I8"],
+    needs: ["large"],
+    edits: [{ module: "core/session/live-copy", find: "this.again(number, fromByte, toByte - fromByte);", replace: "return;" }],
+  },
+  {
+    id: "base-before-its-pieces",
+    rule: null,
+    title: "a snapshot is taken although pieces of its large arrays are missing",
+    breaks: ["I8"],
+    needs: ["large"],
+    edits: [
+      {
+        module: "core/ownership/copy-receiver",
+        find: "if (copy !== 0 && (arriving?.copy !== copy || arriving.epoch !== epoch || arriving.seq !== pieces))",
+        replace: "if (copy !== 0 && (arriving?.copy !== copy || arriving.epoch !== epoch))",
+      },
     ],
   },
   {

@@ -60,8 +60,8 @@ export const brokenRules: readonly Mutant[] = [
     edits: [
       {
         module: "core/ownership/feed",
-        find: "if (this.#stopped || this.#settled()) return; if",
-        replace: "if (this.#stopped || this.#settled()) return; if (this.waited) { this.waited = false; this.#source.onAcked(this); } if",
+        find: "const now = this.#phase;",
+        replace: "if (this.waited) { this.waited = false; this.#source.onAcked(this); } const now = this.#phase;",
       },
     ],
   },
