@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { SojournError } from "@sojourn/core";
 
@@ -28,6 +28,15 @@ export function checkLmdbFile(folder: string): void {
     if (needed > size) ftruncateSync(file, needed);
   } finally {
     closeSync(file);
+  }
+}
+
+/** Whether this may be an environment that another process is just making: its lock file comes first, then an empty file, then both meta pages in one write. */
+export function mayBeInTheMaking(folder: string): boolean {
+  try {
+    return statSync(join(folder, "data.mdb")).size === 0;
+  } catch {
+    return existsSync(join(folder, "lock.mdb"));
   }
 }
 

@@ -121,6 +121,29 @@ describe("disk session store, beyond the port", () => {
     await expect(openDiskSessionStore({ path: join(path, "file", "sub") })).rejects.toMatchObject({ code: "E_DISK" });
   });
 
+  test("a store that another process is just making is waited for, and an empty file that stays one is E_DISK", async () => {
+    const made = await open();
+    await made.close();
+    for (const there of ["lock.mdb", "data.mdb"]) {
+      const shared = folder();
+      try {
+        writeFileSync(join(shared, there), "");
+        const opening = openDiskSessionStore({ path: shared });
+        copyFileSync(join(path, "data.mdb"), join(shared, "data.mdb"));
+        await (await opening).close();
+      } finally {
+        rmSync(shared, { recursive: true });
+      }
+    }
+    const left = folder();
+    try {
+      writeFileSync(join(left, "data.mdb"), "");
+      await expect(openDiskSessionStore({ path: left })).rejects.toMatchObject({ code: "E_DISK" });
+    } finally {
+      rmSync(left, { recursive: true });
+    }
+  });
+
   test("keys of the greatest length and numbers up to 2^53 come back", async () => {
     const store = await open();
     const session = `${"k".repeat(64)}/${"😀".repeat(128)}`;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { statfsSync } from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import {
   type AppendOutcome,
@@ -33,6 +33,7 @@ import {
 import type { Transaction } from "lmdb";
 import { StoreHandle } from "../store-handle.js";
 import { type HeadChange, HeadChanges } from "./head-changes.js";
+import { mayBeInTheMaking } from "./lmdb-file.js";
 import { asDiskError, committed, endsOf, openLmdb } from "./open-lmdb.js";
 import { type BaseRow, type HeadRow, SessionRows } from "./session-rows.js";
 
@@ -48,6 +49,9 @@ const FORMAT = "sojourn-sessions 1";
 const FULL_BYTES = 1_048_576;
 const MAP_FULL = -30_792;
 const APPENDED: AppendOutcome = { outcome: "appended" };
+/** How often, and after which pause, a store that another process may be making is looked at again before it counts as damaged. */
+const MAKING_LOOKS = 20;
+const MAKING_PAUSE_MS = 10;
 /** Pieces read or written before others get their turn. */
 const PIECES_AT_ONCE = 16;
 
@@ -57,6 +61,7 @@ const PIECES_AT_ONCE = 16;
  * @throws SojournError `E_DISK` when the folder cannot be used or is not a store's, `E_LIMIT_INVALID`
  */
 export async function openDiskSessionStore(options: DiskSessionStoreOptions): Promise<SessionStore> {
+  for (let looks = 1; looks < MAKING_LOOKS && mayBeInTheMaking(options.path); looks++) await pause(MAKING_PAUSE_MS);
   const store = asDiskError("the store could not be opened", () => new DiskSessionStore(options));
   await store.begin();
   return store;
