@@ -39,7 +39,8 @@ const BENCHES: readonly Bench[] = [
   },
   {
     name: "strategies",
-    question: "What do replica, hybrid and snapshot cost a turn, a move, a lost owner and in bytes, at sizes from 1 KB to 1 MB?",
+    question:
+      "What do replica, hybrid and snapshot cost a turn, a move, a lost owner and in bytes, from 1 KB to 1 MB, and does `auto` do better?",
     run: runStrategiesBench,
   },
 ];

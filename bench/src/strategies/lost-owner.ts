@@ -5,13 +5,13 @@ import { KINDS, LEASE_MS, namesOf, SAFE_KINDS, type SafeKindName, type SizedClus
 
 /** What becomes of one kind's sessions when their owner is killed. */
 export interface LostOwner {
-  /** The kill to a client's first answer, with what it takes to be sure that the owner is gone. */
-  readonly servedAgainMs: number;
+  /** The kill to a client's first answer, with what it takes to be sure that the owner is gone; null when none came while they talked. */
+  readonly servedAgainMs: number | null;
   /**
    * From a store: a new client's first answer from a session that nobody had asked for until the owner was known to be gone. `replica` has
    * nothing to restore: the copy takes over, and this is `servedAgainMs`.
    */
-  readonly restoreMs: number;
+  readonly restoreMs: number | null;
   readonly fenceMs: number;
   readonly readMs: number;
   readonly replayMs: number;
@@ -58,6 +58,7 @@ export async function loseOwner(
       const answers = heard.messages.filter((message) => message.session === session && message.sentAtMs >= goneAtMs);
       return answers.length === 0 ? [] : [Math.min(...answers.map(({ answeredAtMs }) => answeredAtMs)) - goneAtMs];
     });
+    const servedAgainMs = served.length === 0 ? null : percentile(served, 50);
     const firsts: number[] = [];
     let lostTurns = 0;
     for (const session of namesOf(kind, "silent", cold)) {
@@ -72,8 +73,8 @@ export async function loseOwner(
         50,
       );
     lost[kind] = {
-      servedAgainMs: percentile(served, 50),
-      restoreMs: kind === "replica" ? percentile(served, 50) : percentile(firsts, 50),
+      servedAgainMs,
+      restoreMs: kind === "replica" ? servedAgainMs : percentile(firsts, 50),
       fenceMs: of("fenceMs"),
       readMs: of("readMs"),
       replayMs: of("replayMs"),

@@ -44,8 +44,8 @@ export interface StrategyRow {
   readonly lost: number;
   readonly doubled: number;
   readonly reordered: number;
-  readonly servedAgainMs: number;
-  readonly restoreMs: number;
+  readonly servedAgainMs: number | null;
+  readonly restoreMs: number | null;
   readonly restoreParts: Omit<LostOwner, "servedAgainMs" | "restoreMs">;
   /** What one session takes besides its owner's memory. */
   readonly copyBytes: number;

@@ -62,9 +62,13 @@ function linesOf(row: StrategyRow): string[] {
     `${" ".repeat(16)} blackout p50 ${r(row.blackoutP50Us / 1_000)} ms (${r(row.blackoutP50OverFloor)} × floor; published ${PUBLISHED[strategy]})   ` +
       `p99 ${r(row.blackoutP99Us / 1_000)} ms (${r(row.blackoutP99OverControl)} × control ${r(row.controlP99Us / 1_000)} ms)   client's p99 ${r(row.movingP99Us / 1_000)} ms   ` +
       `${row.moves} moves, failed ${row.movesFailed}   ${row.messages} messages: lost ${row.lost} doubled ${row.doubled} reordered ${row.reordered}`,
-    `${" ".repeat(16)} owner killed: served again ${r(row.servedAgainMs)} ms   restored ${r(row.restoreMs)} ms (fence ${r(restoreParts.fenceMs)} read ${r(restoreParts.readMs)} ` +
+    `${" ".repeat(16)} owner killed: served again ${ms(row.servedAgainMs)}   restored ${ms(row.restoreMs)} (fence ${r(restoreParts.fenceMs)} read ${r(restoreParts.readMs)} ` +
       `replay of ${restoreParts.logTurns} turns ${r(restoreParts.replayMs)})   answered turns lost ${restoreParts.lostTurns}`,
   ];
+}
+
+function ms(value: number | null): string {
+  return value === null ? "not while clients talked" : `${round(value)} ms`;
 }
 
 /** Bytes for people. */
