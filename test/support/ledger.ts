@@ -5,6 +5,8 @@ import { z } from "zod";
 export const ledger = defineSession({
   name: "ledger",
   version: 1,
+  // What happens when a lease ends can be told apart only where nobody takes over before.
+  failover: "lease",
   state: () => ({ count: 0, wrong: [] as number[] }),
   events: {} as { said: number },
   actions: (action) => ({

@@ -5,6 +5,8 @@ import { z } from "zod";
 export const sleeper = defineSession({
   name: "sleeper",
   version: 1,
+  // A process that it holds up is to keep it.
+  failover: "lease",
   state: () => ({ turns: 0 }),
   actions: (action) => ({
     /** Keeps the event loop of one process busy for so long; elsewhere it returns at once. */

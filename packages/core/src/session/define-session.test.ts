@@ -71,7 +71,7 @@ describe("defineSession", () => {
     expectTypeOf<ReplyOf<typeof counter, "add">>().toEqualTypeOf<number>();
     expect([...counter.actions.keys()]).toEqual(["add"]);
     expect(counter.durability).toBe("strong");
-    expect(counter.failover).toBe("lease");
+    expect(counter.failover).toBe("suspicion");
     expect(counter.priority).toBe("normal");
   });
 

@@ -108,7 +108,7 @@ function readCacheClasses(what: string, value: unknown): Map<string, CacheClass>
  * @throws SojournError `E_DEFINITION_INVALID` with what is wrong and where
  */
 export function defineSession<S extends object, A, E = EventMap>(spec: SessionSpec<S, A, E>): SessionDefinition<S, A, E> {
-  const { name, version, state, standbys = null, failover = "lease", priority = "normal" } = spec;
+  const { name, version, state, standbys = null, failover = "suspicion", priority = "normal" } = spec;
   const auto = spec.strategy === "auto";
   const strategy = spec.strategy === undefined || spec.strategy === "auto" ? "replica" : spec.strategy;
   const { durability = strategy === "snapshot" ? "eventual" : "strong" } = spec;

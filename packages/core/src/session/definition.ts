@@ -94,7 +94,10 @@ export interface SessionSpec<S extends object, A, E> {
   readonly strategy?: Strategy | "auto";
   /** Copies in other nodes' memory; the limit `standbys` unless said otherwise, and none where a store keeps the session. */
   readonly standbys?: number;
-  /** `lease` unless said otherwise. What counts is the definition at the node that holds the copy. */
+  /**
+   * `suspicion` unless said otherwise; under `eventual`, and without a copy in memory, the lease is waited for all the same. What counts is
+   * the definition at the node that holds the copy.
+   */
   readonly failover?: Failover;
   /** What goes first when a node is lost or emptied; `normal` unless said otherwise. */
   readonly priority?: Priority;

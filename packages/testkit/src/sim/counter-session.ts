@@ -32,6 +32,8 @@ export const SAID = {
 export const counter = defineSession({
   name: "counter",
   version: 1,
+  // One owner acts at a time, so that each step can be told; who wants two for a moment says so.
+  failover: "lease",
   state: (): CounterState => ({ seen: new Map(), total: 0, ticks: 0, moves: 0 }),
   events: {} as { said: { who: string; n: number; at: number } },
   actions: (action) => ({

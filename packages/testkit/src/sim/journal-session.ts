@@ -24,6 +24,7 @@ export function journalSession(durability: Durability) {
   return defineSession({
     name: "journal",
     version: 1,
+    failover: "lease",
     durability,
     state: (): JournalState => ({ lines: [], woken: [] }),
     events: {} as { said: { at: number; line: string } },

@@ -47,6 +47,7 @@ export function nastySession(gate: Gate, version = 1, name = "counter") {
   return defineSession({
     name,
     version,
+    failover: "lease",
     state: (): NastyState => ({ seen: new Map(), total: 0, ticks: 0, moves: 0, fired: [], left: [], woken: [], blob: "" }),
     events: {} as { said: { who: string; n: number; at: number } },
     actions: () => ({
