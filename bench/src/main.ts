@@ -1,6 +1,7 @@
 import { runCostsBench } from "./costs/costs.js";
 import { runFailoverBench } from "./failover/failover.js";
 import { runHandoverBench } from "./handover/handover.js";
+import { runLargeBench } from "./large/large.js";
 import { runProfilerBench } from "./profiler/profiler.js";
 import { runStoresBench } from "./stores/stores.js";
 import { runStrategiesBench } from "./strategies/strategies.js";
@@ -36,6 +37,11 @@ const BENCHES: readonly Bench[] = [
     name: "stores",
     question: "How fast do deltas and snapshots become durable, and how long does a restore take?",
     run: runStoresBench,
+  },
+  {
+    name: "large",
+    question: "How long is a 64 MB session frozen when it moves while turns go on, and how fast is it copied?",
+    run: runLargeBench,
   },
   {
     name: "strategies",

@@ -6,6 +6,8 @@ import { WHOLE_NUMBER } from "../common/whole-number.js";
 export interface SizedKind {
   readonly name: string;
   readonly stateBytes: number;
+  /** A binary part on top of that, to which every message writes; default none. */
+  readonly arrayBytes?: number;
   readonly strategy: Strategy | "auto";
   readonly durability: Durability;
   readonly standbys?: number;
@@ -14,7 +16,7 @@ export interface SizedKind {
 
 /** Makes the definition. It has the actions of the bench `handover`'s kind; `woken` learns that a session was restored. */
 export function defineSizedKind(kind: SizedKind, woken: (session: string) => void): SessionDefinition {
-  const { name, stateBytes, strategy, durability, standbys, failover = "lease" } = kind;
+  const { name, stateBytes, arrayBytes = 0, strategy, durability, standbys, failover = "lease" } = kind;
   const small = Math.max(1, Math.round((20 * stateBytes) / 5_000));
   return defineSession({
     name,
@@ -23,7 +25,7 @@ export function defineSizedKind(kind: SizedKind, woken: (session: string) => voi
     durability,
     failover,
     ...(standbys !== undefined && { standbys }),
-    state: () => ({ ...sizedState(stateBytes), seen: 0, wrong: 0 }),
+    state: () => ({ ...sizedState(stateBytes), array: new Uint8Array(arrayBytes).fill(1), seen: 0, wrong: 0 }),
     actions: (action) => ({
       say: action(WHOLE_NUMBER, (ctx, n) => {
         if (n !== ctx.state.seen + 1) ctx.state.wrong++;
@@ -31,6 +33,7 @@ export function defineSizedKind(kind: SizedKind, woken: (session: string) => voi
         const { rooms } = ctx.state;
         const player = rooms[n % rooms.length]?.players.get(`player-${n % Math.min(20, small)}`);
         if (player !== undefined) player.pos.x += 1;
+        if (arrayBytes > 0) ctx.state.array[(n * 7_919_017) % arrayBytes] = n % 256;
         return n;
       }),
       audit: action(null, (ctx) => ({ seen: ctx.state.seen, wrong: ctx.state.wrong })),
