@@ -90,10 +90,13 @@ export function decodeRefusal(payload: Uint8Array): Refusal {
   return { code: r.str(), message: r.str() };
 }
 
-/** One whole frame in a buffer of its own. */
-export function wholeFrame(kind: number, payload: Uint8Array): Uint8Array {
+/** One whole frame, in a buffer of its own or in the one given, which must be of its length. */
+export function wholeFrame(
+  kind: number,
+  payload: Uint8Array,
   // Every byte is written below; clearing a large buffer first would cost more than copying into it.
-  const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + payload.length);
+  frame: Uint8Array = Buffer.allocUnsafe(FRAME_HEAD_BYTES + payload.length),
+): Uint8Array {
   writeFrameHead(frame, 0, kind, payload.length);
   frame.set(payload, FRAME_HEAD_BYTES);
   return frame;

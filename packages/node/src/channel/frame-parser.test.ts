@@ -58,6 +58,27 @@ describe("frame parser", () => {
     expect(seen.every((bytes) => bytes === STREAM)).toBe(true);
   });
 
+  it("puts frames that come in parts together in one place, if it may", () => {
+    const seen: { bytes: Uint8Array; body: number[] }[] = [];
+    const parser = new FrameParser(64, (bytes, start, end) => seen.push({ bytes, body: [...bytes.subarray(start, end)] }) > 0);
+    parser.reuseBodies = true;
+    for (const part of [
+      [3, 0, 0, 0, 1],
+      [2, 3],
+      [2, 0, 0, 0],
+      [4, 5],
+      [4, 0, 0, 0, 6, 7],
+      [8, 9],
+    ])
+      parser.push(Uint8Array.from(part));
+    expect(seen.map(({ body }) => body)).toEqual([
+      [1, 2, 3],
+      [4, 5],
+      [6, 7, 8, 9],
+    ]);
+    expect(seen[1]?.bytes.buffer).toBe(seen[0]?.bytes.buffer);
+  });
+
   it("takes a frame of exactly the limit and refuses one byte more, before its bytes have come", () => {
     expect(parse([Uint8Array.of(3, 0, 0, 0, 1, 2, 3)], 3)).toEqual([[1, 2, 3]]);
     expect(codeOf(() => parse([Uint8Array.of(4, 0, 0, 0)], 3))).toBe("E_FRAME_TOO_LARGE");

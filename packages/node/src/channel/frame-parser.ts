@@ -11,6 +11,9 @@ export class FrameParser {
   /** Largest body accepted; may be raised between frames. */
   maxBodyBytes: number;
   readonly #sink: FrameSink;
+  /** A frame that comes in parts is put together where the one before was; its bytes must not be kept then, as those of other frames may. */
+  reuseBodies = false;
+  #scratch: Uint8Array = new Uint8Array(0);
   readonly #head = new Uint8Array(4);
   #headBytes = 0;
   #body: Uint8Array | null = null;
@@ -64,7 +67,12 @@ export class FrameParser {
 
   #startBody(size: number): void {
     // Handed out only when every byte has been written.
-    this.#body = Buffer.allocUnsafe(size);
+    if (this.reuseBodies) {
+      if (this.#scratch.length < size) this.#scratch = Buffer.allocUnsafeSlow(size);
+      this.#body = this.#scratch.subarray(0, size);
+    } else {
+      this.#body = Buffer.allocUnsafe(size);
+    }
     this.#bodyBytes = 0;
   }
 

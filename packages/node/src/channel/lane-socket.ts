@@ -25,6 +25,8 @@ export class LaneSocket implements Flushable {
   readonly #io: ChannelIo;
   readonly #parser: FrameParser;
   readonly #batch = new WriteBatch();
+  /** Who wants to know when the kernel has a buffer. */
+  readonly #told = new Map<Uint8Array, (frame: Uint8Array) => void>();
   #user: LaneUser;
   #marked = false;
   #open = true;
@@ -83,9 +85,15 @@ export class LaneSocket implements Flushable {
     if (alone) this.flush();
   }
 
-  /** Queues a whole frame and keeps it. */
-  sendWhole(frame: Uint8Array): void {
+  /** Frames that arrive in parts may share their memory: whoever is handed one keeps nothing of it. */
+  reuseBodies(): void {
+    this.#parser.reuseBodies = true;
+  }
+
+  /** Queues a whole frame and keeps it until the kernel has it; then `written` is told. */
+  sendWhole(frame: Uint8Array, written?: (frame: Uint8Array) => void): void {
     if (!this.#open) return;
+    if (written !== undefined) this.#told.set(frame, written);
     this.#batch.appendWhole(frame);
     this.#queued();
   }
@@ -106,12 +114,22 @@ export class LaneSocket implements Flushable {
     const buffers = this.#batch.take();
     const first = buffers[0];
     if (buffers.length === 1 && first !== undefined) {
-      this.socket.write(first);
+      this.#write(first);
       return;
     }
     this.socket.cork();
-    for (const buffer of buffers) this.socket.write(buffer);
+    for (const buffer of buffers) this.#write(buffer);
     this.socket.uncork();
+  }
+
+  #write(buffer: Uint8Array): void {
+    const written = this.#told.get(buffer);
+    if (written === undefined) {
+      this.socket.write(buffer);
+      return;
+    }
+    this.#told.delete(buffer);
+    this.socket.write(buffer, () => written(buffer));
   }
 
   /** Tells the other side why and closes. */

@@ -3,6 +3,7 @@ import { BulkQueue } from "./bulk-queue.js";
 import { decodeNumber, decodeRefusal, encodeNumber, FRAME_HEAD_BYTES, KIND, wholeFrame } from "./channel-frames.js";
 import type { ChannelIo } from "./channel-io.js";
 import type { Dial, DialResult } from "./dial.js";
+import { FramePool } from "./frame-pool.js";
 import type { LaneSocket, LaneUser } from "./lane-socket.js";
 import type { RttEstimate } from "./rtt.js";
 
@@ -46,6 +47,7 @@ export class Pair implements LaneUser {
   #bulk: LaneSocket | null = null;
   #bulkDial: Dial | null = null;
   readonly #queue: BulkQueue;
+  readonly #pool = new FramePool();
   #open = true;
   #consumedBytes = 0;
   #controlSilentMs = 0;
@@ -97,6 +99,7 @@ export class Pair implements LaneUser {
     this.#bulk = lane;
     this.#bulkSilentMs = 0;
     lane.hand(this);
+    lane.reuseBodies();
     this.#pumpBulk(lane);
   }
 
@@ -110,7 +113,7 @@ export class Pair implements LaneUser {
       else this.#control.send(KIND.message, message);
       return "queued";
     }
-    this.#queue.push(wholeFrame(KIND.message, message));
+    this.#queue.push(wholeFrame(KIND.message, message, this.#pool.take(size)));
     if (this.#bulk !== null) this.#pumpBulk(this.#bulk);
     return "queued";
   }
@@ -120,9 +123,13 @@ export class Pair implements LaneUser {
     while (bulk.queuedBytes < BULK_BURST_BYTES) {
       const frame = this.#queue.next();
       if (frame === null) return;
-      bulk.sendWhole(frame);
+      bulk.sendWhole(frame, this.#written);
     }
   }
+
+  readonly #written = (frame: Uint8Array): void => {
+    if (this.#open) this.#pool.give(frame);
+  };
 
   onFrame(lane: LaneSocket, kind: number, payload: Uint8Array): void {
     if (kind === KIND.message) {
@@ -145,6 +152,7 @@ export class Pair implements LaneUser {
       this.answered = true;
     } else if (kind === KIND.credit && lane === this.#control) {
       this.#queue.credit(decodeNumber(payload));
+      if (this.#queue.inFlightBytes === 0 && this.#queue.queuedBytes === 0) this.#pool.clear();
       if (this.#bulk !== null) this.#pumpBulk(this.#bulk);
     } else {
       throw new SojournError("E_FRAME_MALFORMED", `frame of kind ${kind} is not known on this lane`);
