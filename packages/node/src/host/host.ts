@@ -415,6 +415,7 @@ export class Host implements SlotHost, PeersHandler {
   onEnded(ref: NodeRef): void {
     this.#suspicions.forget(ref);
     this.#tables.forget(ref);
+    this.#commands.ended(ref);
     for (const slot of [...this.#slots.values()]) slot.onEnded(ref);
     this.#downSinceMs.delete(ref);
     this.ingress.ownerEnded(ref);

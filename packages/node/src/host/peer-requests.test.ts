@@ -36,6 +36,11 @@ it("ends in a named error when nobody can be reached, nobody answers, or this li
   const late = ask("b#1");
   due[0]?.();
   await expect(late).rejects.toMatchObject({ ...unreachable, message: "node b#1 did not answer; who knows" });
+  const [ended, other] = [ask("b#1"), ask("c#1")];
+  requests.ended("b#1");
+  await expect(ended).rejects.toMatchObject({ ...unreachable, message: "the lease of node b#1 has ended; who knows" });
+  requests.answered("c#1", 4, "still there");
+  expect(await other).toBe("still there");
   const cut = ask("b#1");
   requests.stop();
   await expect(cut).rejects.toMatchObject({ code: "E_LEASE_ENDED" });

@@ -24,7 +24,7 @@ export class PeerRequests<A> {
 
   /**
    * @param send sends the question with this number; false when the node cannot be reached
-   * @throws SojournError (rejects) `E_PEER_UNREACHABLE`, or `E_LEASE_ENDED` when this node's life ends first
+   * @throws SojournError (rejects) `E_PEER_UNREACHABLE`, also as soon as the other node's life ends, or `E_LEASE_ENDED` when this node's life ends first
    */
   ask(to: NodeRef, send: (request: number) => boolean): Promise<A> {
     return new Promise((resolve, reject) => {
@@ -49,6 +49,16 @@ export class PeerRequests<A> {
     this.#pending.delete(request);
     pending.cancel();
     pending.resolve(answer);
+  }
+
+  /** A node's life is over: nothing that was asked of it is answered any more. */
+  ended(ref: NodeRef): void {
+    for (const [request, pending] of this.#pending) {
+      if (pending.to !== ref) continue;
+      this.#pending.delete(request);
+      pending.cancel();
+      pending.reject(new SojournError("E_PEER_UNREACHABLE", `the lease of node ${ref} has ended; ${this.#unanswered}`));
+    }
   }
 
   stop(): void {

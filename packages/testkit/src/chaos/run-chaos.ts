@@ -40,6 +40,8 @@ const COPIES = 1;
 /** Time after a fault, or at the end, until everything must be whole again, besides three leases. */
 const SETTLE_MS = 30_000;
 const PAUSE_MS = 500;
+/** An answer to a command may be lost with a connection; who asked for a move hears that before the run gives up. */
+const COMMAND_MS = 20_000;
 const LEAST_NODES = 3;
 
 /**
@@ -84,6 +86,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       directoryTimeoutMs: 1_000,
       peerReconnectMaxMs: 500,
       clientHeartbeatMs: 1_000,
+      commandTimeoutMs: COMMAND_MS,
       ...(failover === "suspicion" && suspicionLimits(leaseMs)),
       ...options.limits,
     },
