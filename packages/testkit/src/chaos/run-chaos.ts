@@ -131,6 +131,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       const done = await FAULTS[kind]({ cluster, random: drawn.fork(), leaseMs, wait });
       counts[kind] = (counts[kind] ?? 0) + 1;
       const mendedMs = performance.now();
+      // What the fault has somebody suspect comes a while after it; a session that was taken over has no copy until it has found one again.
+      if (failover === "suspicion") await wait(2 * suspicionLimits(leaseMs).suspectAfterMs);
       const whole = await settle(`after ${kind}`);
       say(`${kind}: ${done}; ${whole ? `whole after ${Math.round(performance.now() - mendedMs)} ms` : "NOT WHOLE AGAIN"}`);
       if (!whole) break;
@@ -168,7 +170,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 }
 
 /** Silence counts long before a lease ends, and against an owner that has not had the session for long either. */
-function suspicionLimits(leaseMs: number): Partial<Limits> {
+function suspicionLimits(leaseMs: number): Pick<Limits, "suspectAfterMs" | "suspectSettleMs"> {
   return { suspectAfterMs: Math.max(50, Math.round(leaseMs / 4)), suspectSettleMs: leaseMs };
 }
 
