@@ -71,6 +71,11 @@ export class Slot implements SlotPort {
     return this.#role instanceof OwnerRole ? this.#role : null;
   }
 
+  /** Whose session a copy here is, as far as it knows; null without one. */
+  get followed(): NodeRef | null {
+    return this.#role instanceof StandbyRole ? this.#role.owner : null;
+  }
+
   raiseFence(epoch: number): void {
     if (epoch > this.#fence) this.#fence = epoch;
   }

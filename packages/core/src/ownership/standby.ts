@@ -376,8 +376,8 @@ export class StandbyRole implements Role {
       if (this.#attempt !== null && record.revision > this.#attempt.revision && record.inSync.includes(host.self)) this.#endAttempt();
     }
     this.#watchRetention();
-    if (record.owner === host.self && record.heir !== host.self && !this.#promoting) {
-      // The record names this node owner, but it has no such role: only after a restart of its slot; nobody else may act.
+    if (record.owner === host.self && record.heir !== host.self && !this.#promoting && !this.#slot.cas.pending) {
+      // The record names this node owner, but it has no such role, nor is about to have it: nobody else may act.
       host.onIncident(key, "E_INTERNAL", `the record names this node owner at epoch ${record.epoch}`);
     }
     this.#takeOverFrom(record);

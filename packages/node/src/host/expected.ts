@@ -19,8 +19,7 @@ interface Knowing {
  * @param routed who is believed to own it
  */
 export function expectedOf(node: Knowing, key: SessionKey, slot: Slot | undefined, routed: NodeRef | undefined): Expected {
-  const recorded = slot?.role.kind === "standby" ? slot.cas.record?.owner : undefined;
-  const owner = recorded ?? routed;
+  const owner = slot?.followed ?? routed;
   if (owner === undefined || owner === node.self) return "answer";
   if (node.isEnded(owner)) return "takeOver";
   if (node.suspicionOf(owner) !== "gone") return "answer";

@@ -159,6 +159,13 @@ export class Ingress implements ClientRouter {
       return;
     }
     this.#attach(entry);
+    // A copy here takes what it can only pass on to the lost owner. Where no record names it, nobody takes over, and the session begins anew.
+    if (entry.attach === pending && this.#ports.expected(entry.session) === "takeOver") {
+      this.#ports.resolve(entry.session).then(
+        () => this.#followOwner(entry),
+        (error: unknown) => this.#notFound(entry.session, error),
+      );
+    }
   }
 
   /** Whoever was asked is the owner no more, and what it may have answered is not heard: the new one is asked at once. */
