@@ -36,6 +36,7 @@ export function mixReport(sum: number, { n, text }: ChatterReport): number {
 export const chatter = defineSession({
   name: "chatter",
   version: 1,
+  failover: "lease",
   state: () => ({ reports: newTally(), sum: 0, newsSent: 0, lines: Array.from({ length: LINES }, (_, i) => `line ${i}: nothing yet`) }),
   events: {} as { news: { readonly k: number } },
   actions: (action) => ({
