@@ -182,6 +182,8 @@ function compareCopies(world: World): void {
     for (const [i, role] of roles.entries()) {
       const copy = role?.kind === "standby" ? role.cell : null;
       if (copy == null || owned == null || copy.version !== owned.version) continue;
+      // One that the record does not name may be of a former life that got as far.
+      if (cluster.directory.records.get(key)?.inSync.includes(world.refOf(ids[i] ?? "")) !== true) continue;
       for (const link of owned.links.values()) {
         const there = copy.links.get(link.id);
         const differs = LINK_FIELDS.filter((field) => there?.[field] !== link[field]);
