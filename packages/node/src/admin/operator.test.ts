@@ -141,24 +141,6 @@ describe("commands on a cluster of three", () => {
     expect(await move("a")).toMatchObject({ from: "b#1", to: "a#1" });
   });
 
-  test("an accusation reaches every other node, whoever is asked; a lease is not ended for a node that others are connected to", async () => {
-    const suspicions = (id: string) => cluster.node(id).status().failovers.suspicions;
-    expect(await a().command({ command: "accuse", node: "b" })).toEqual({
-      node: "b",
-      ref: "b#1",
-      told: ["a", "c"],
-      silent: [],
-      leaseEnded: false,
-    });
-    expect(["a", "b", "c"].map(suspicions)).toEqual([1, 0, 1]);
-    const alive = { code: "E_NODE_ALIVE", message: expect.stringContaining("as a, c can tell") };
-    await expect(cluster.node("c").command({ command: "accuse", node: "b#1", ended: true })).rejects.toMatchObject(alive);
-    await expect(cluster.node("b").command({ command: "accuse", node: "b", ended: true })).rejects.toMatchObject({ code: "E_NODE_ALIVE" });
-    for (const node of ["mars", "b#2"])
-      await expect(a().command({ command: "accuse", node })).rejects.toMatchObject({ code: "E_NODE_UNKNOWN" });
-    expect(cluster.node("b").status().self).toBe("b#1");
-  });
-
   test("a cordoned node is known to all and refuses what is moved to it; by the owner's code", async () => {
     expect(await a().command({ command: "cordon", node: "b", cordoned: true })).toEqual({ node: "b", cordoned: true });
     expect(cluster.node("b").status().cordoned).toBe(true);
@@ -185,6 +167,25 @@ describe("commands on a cluster of three", () => {
     expect(await answer("{")).toMatchObject({ ok: false, error: { code: "E_INTERNAL" } });
     expect(await answer('{"command":"reboot"}')).toMatchObject({ ok: false, error: { code: "E_CONFIG_INVALID" } });
     expect(await answer('{"command":"cluster"}')).toMatchObject({ ok: false, error: { code: "E_CONFIG_INVALID" } });
+  });
+
+  // Last: who is accused is suspected for a while.
+  test("an accusation reaches every other node, whoever is asked; a lease is not ended for a node that others are connected to", async () => {
+    const suspicions = (id: string) => cluster.node(id).status().failovers.suspicions;
+    expect(await a().command({ command: "accuse", node: "b" })).toEqual({
+      node: "b",
+      ref: "b#1",
+      told: ["a", "c"],
+      silent: [],
+      leaseEnded: false,
+    });
+    expect(["a", "b", "c"].map(suspicions)).toEqual([1, 0, 1]);
+    const alive = { code: "E_NODE_ALIVE", message: expect.stringContaining("as a, c can tell") };
+    await expect(cluster.node("c").command({ command: "accuse", node: "b#1", ended: true })).rejects.toMatchObject(alive);
+    await expect(cluster.node("b").command({ command: "accuse", node: "b", ended: true })).rejects.toMatchObject({ code: "E_NODE_ALIVE" });
+    for (const node of ["mars", "b#2"])
+      await expect(a().command({ command: "accuse", node })).rejects.toMatchObject({ code: "E_NODE_UNKNOWN" });
+    expect(cluster.node("b").status().self).toBe("b#1");
   });
 });
 
