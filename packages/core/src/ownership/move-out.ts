@@ -12,6 +12,7 @@ import type { ClientOp, MoveCallbacks } from "./role.js";
 export interface MoveOwner extends RecruitOwner {
   readonly cell: SessionCell;
   readonly feeds: ReadonlyMap<NodeRef, Feed>;
+  readonly released: number;
   /** Runs a hook as a turn of its own; `done` once it has run or turned out not to be defined. */
   submitHook(input: TurnInput, done: () => void): void;
   freeze(then: () => void): void;

@@ -93,6 +93,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
         unlink: (link) => host.unlink(key, link),
       },
       start.released,
+      start.cell.version,
     );
     this.store = new StoreKeeper(this);
     this.#keeper = new StandbyKeeper(this);
@@ -133,6 +134,9 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
   }
   get released() {
     return this.#releaser.released;
+  }
+  get shownUpTo() {
+    return this.#releaser.shownUpTo;
   }
   /** False until the record names this node owner at this epoch. */
   get recorded() {

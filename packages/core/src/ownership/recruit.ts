@@ -12,7 +12,7 @@ export type RecruitFailure = "E_MOVE_REFUSED" | "E_MOVE_FAILED" | "E_NODE_CORDON
 export interface RecruitOwner extends Chain {
   readonly slot: SlotPort;
   readonly epoch: number;
-  readonly released: number;
+  readonly shownUpTo: number;
   readonly stateVersion: number;
   openFeed(ref: NodeRef): { feed: Feed; fresh: boolean };
   dropFeed(ref: NodeRef): void;
@@ -120,7 +120,7 @@ export class Recruit {
     if (phase.name !== "copying" || !phase.feed.following) return;
     if (phase.waitedAt === null) {
       phase.feed.waited = true;
-      phase.waitedAt = phase.feed.recorded ? 0 : this.#owner.released;
+      phase.waitedAt = phase.feed.recorded ? 0 : this.#owner.shownUpTo;
     }
     if (phase.feed.acked < phase.waitedAt) return;
     this.#leavePhase();

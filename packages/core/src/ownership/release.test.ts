@@ -25,7 +25,7 @@ function turn(version: number, touched: readonly Link[], closed: readonly Closed
   return { outcome: "committed", version, delta: null, touched, attach: null, closed, ended: false };
 }
 
-function releaserAt(released: number) {
+function releaserAt(released: number, version = released) {
   const sent: string[] = [];
   const unlinked: LinkAddress[] = [];
   const releaser = new Releaser(
@@ -45,11 +45,22 @@ function releaserAt(released: number) {
       unlink: (link) => unlinked.push(link),
     },
     released,
+    version,
   );
   return { releaser, sent, unlinked, take: () => sent.splice(0) };
 }
 
 describe("releaser", () => {
+  it("[2] takes all that a session had when it came here for shown, until it has released more itself", () => {
+    const { releaser } = releaserAt(0, 276);
+    expect(releaser.released).toBe(0);
+    expect(releaser.shownUpTo).toBe(276);
+    releaser.releaseUpTo(270);
+    expect(releaser.shownUpTo).toBe(276);
+    releaser.releaseUpTo(277);
+    expect(releaser.shownUpTo).toBe(277);
+  });
+
   it("[12] acknowledges to a socket that was welcomed no input that a later turn handled, until that is released", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x", { generation: 2, lastIn: 21 });

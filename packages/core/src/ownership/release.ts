@@ -45,19 +45,28 @@ export class Releaser {
   #held: Held[] = [];
   #head = 0;
   #released: number;
+  readonly #inherited: number;
   /** Links whose client has to be told that its inputs were handled, unless an output does it. */
   readonly #silent: Link[] = [];
   /** Links with unconfirmed messages at the last look, with how far they had confirmed. */
   #unconfirmed = new Map<string, number>();
 
-  /** @param released everything up to this version may have reached the clients already */
-  constructor(ports: ReleasePorts, released: number) {
+  /**
+   * @param released everything up to this version may have reached the clients already
+   * @param version the session's; how much of it owners before have released is not known for certain
+   */
+  constructor(ports: ReleasePorts, released: number, version: number) {
     this.#ports = ports;
     this.#released = released;
+    this.#inherited = version;
   }
 
   get released(): number {
     return this.#released;
+  }
+  /** The highest version of which clients may have seen something. */
+  get shownUpTo(): number {
+    return Math.max(this.#inherited, this.#released);
   }
 
   /** Turns that wait for their release. */

@@ -11,7 +11,7 @@ import { type StrategyCallbacks, StrategyChange } from "./strategy-change.js";
 export interface StoreOwner extends Omit<StoreFeedSource, "onStored" | "onStoreStale"> {
   readonly slot: SlotPort;
   readonly cell: { readonly durability: "strong" | "eventual"; readonly ended: boolean };
-  readonly released: number;
+  readonly shownUpTo: number;
   /** The record names this node owner at its present epoch. */
   readonly recorded: boolean;
   recordChanged(): void;

@@ -11,7 +11,7 @@ export interface MemberOwner {
   readonly cell: { readonly durability: "strong" | "eventual" };
   readonly epoch: number;
   readonly version: number;
-  readonly released: number;
+  readonly shownUpTo: number;
   /** The record names this node owner at its present epoch. */
   readonly recorded: boolean;
   recordChanged(): void;
@@ -46,7 +46,7 @@ export class StoreMember {
   #writing = false;
   /** It has not answered, and the session is to go on without it. */
   #away = false;
-  /** What was released when it began to be waited for, on its way in. */
+  /** What may have been released when it began to be waited for, on its way in. */
   #waitedAt: number | null = null;
   #patience: Scheduled | null = null;
   #ackedBefore = -1;
@@ -136,7 +136,7 @@ export class StoreMember {
     // [2] First it is waited for, then brought up to all that was released before that, then recorded.
     if (!feed.waited || this.#waitedAt === null) {
       feed.waited = true;
-      this.#waitedAt = owner.released;
+      this.#waitedAt = owner.shownUpTo;
       this.onTurn();
     }
     if (feed.acked < this.#waitedAt) return;

@@ -26,7 +26,7 @@ export interface ChangingOwner {
   readonly slot: SlotPort;
   readonly epoch: number;
   readonly version: number;
-  readonly released: number;
+  readonly shownUpTo: number;
   /** The record names this node owner at its present epoch. */
   readonly recorded: boolean;
 }
@@ -64,7 +64,7 @@ export class StrategyChange {
   readonly #deadline: Scheduled;
   #late = false;
   #phase: Phase = "preparing";
-  /** What was released when the store began to be waited for. */
+  /** What may have been released when the store began to be waited for. */
   #waitedAt: number | null = null;
 
   constructor(owner: ChangingOwner, ports: ChangePorts, from: Strategy, to: Strategy, callbacks: StrategyCallbacks) {
@@ -105,7 +105,7 @@ export class StrategyChange {
     // [2] First it is waited for, then brought up to all that was released before that.
     if (this.#waitedAt === null) {
       feed.waited = true;
-      this.#waitedAt = this.#owner.released;
+      this.#waitedAt = this.#owner.shownUpTo;
     }
     return feed.acked >= this.#waitedAt;
   }

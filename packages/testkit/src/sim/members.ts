@@ -6,6 +6,8 @@ import type { Stage } from "./nasty-stage.js";
  */
 export function watchMembers(stage: Stage, { mayBeAlone = false }: { readonly mayBeAlone?: boolean } = {}): void {
   const { cluster, key } = stage;
+  /** The greatest version that any owner so far has released. */
+  let shown = 0;
   cluster.clock.afterTask = () => {
     const known = cluster.directory.records.get(key);
     if (known === undefined || known.ended) return;
@@ -14,8 +16,8 @@ export function watchMembers(stage: Stage, { mayBeAlone = false }: { readonly ma
       const owner = runtime?.host?.slots.get(key)?.owner;
       if (owner == null || owner.epoch !== known.epoch || runtime?.self !== known.owner) continue;
       if (known.stored && owner.store.bound === null) stage.problem("rule 3: the store is in-sync and not waited for");
-      if (known.stored && owner.released > cluster.store.newest(key))
-        stage.problem(`rule 2: the store lacks turn ${owner.released}, which was released`);
+      shown = Math.max(shown, owner.released);
+      if (known.stored && shown > cluster.store.newest(key)) stage.problem(`rule 2: the store lacks turn ${shown}, which was released`);
       for (const ref of known.inSync)
         if (owner.feeds.get(ref)?.waited !== true) stage.problem(`rule 3: ${ref} is in-sync and not waited for`);
     }

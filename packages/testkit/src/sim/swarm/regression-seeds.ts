@@ -37,6 +37,11 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     was: "a client whose link had ended was told that its numbers were invalid, as somebody had said an old hello of it again",
   },
   {
+    seed: 2110,
+    strategy: "drawn",
+    was: "a copy that had taken over counted the session store in before that had what the owner before had shown",
+  },
+  {
     seed: 8385,
     was: "a turn of a life that was lost was released by a machine that had slept, which is told apart from a broken promise now",
   },
