@@ -10,11 +10,14 @@ const WRITE_BYTES = 131_072;
 /** So much waits for the kernel at a time, so that it never runs dry. */
 const QUEUED_BYTES = 1_048_576;
 
-/** Bytes a second that one TCP connection between two processes carries: the median of bursts of this size, each until it has arrived. */
-export async function measureTcpRate(burstBytes: number): Promise<number> {
+/**
+ * Bytes a second that one TCP connection between two processes carries: the median of bursts of this size, each until it has arrived and,
+ * with `keep`, lies in memory that was not used before.
+ */
+export async function measureTcpRate(burstBytes: number, keep: boolean): Promise<number> {
   const child = new Child(new URL("./sink-child.js", import.meta.url));
   try {
-    const port = await child.ask<number>("serve", { burstBytes });
+    const port = await child.ask<number>("serve", { burstBytes, keep });
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     await once(socket, "connect");
     const piece = new Uint8Array(WRITE_BYTES).fill(1);
