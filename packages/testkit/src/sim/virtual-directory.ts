@@ -134,14 +134,17 @@ export class VirtualDirectory implements Directory {
     return this.#ask(false, (directory) => directory.listRecords(ref));
   }
   watchRecords(ref: NodeRef, listener: (key: SessionKey, record: SessionRecord) => void): () => void {
-    const watch = new RecordWatch(ref, listener, (key) => {
+    // As long as it takes, as the real client does.
+    const catchUp = (key: SessionKey): void => {
+      if (this.#closed) return;
       this.#ask(false, (directory) => directory.read(key)).then(
         (record) => {
           if (record !== null) watch.onRecord(key, record);
         },
-        () => undefined,
+        () => void this.#node.schedule(this.#limits.directoryTimeoutMs, () => catchUp(key)),
       );
-    });
+    };
+    const watch = new RecordWatch(ref, listener, catchUp);
     return this.#watch(watch, (directory, open) =>
       directory.watchRecords(ref, (key, record) => this.#tell(() => open.onRecord(key, record))),
     );
