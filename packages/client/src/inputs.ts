@@ -16,6 +16,9 @@ export interface InputPath {
   deaf(): void;
 }
 
+/** So much of a backlog is sent on a new channel at once; the rest follows the acknowledgements, twice as fast as they come. */
+const FIRST_BURST = 64;
+
 /** Client → session messages: numbered, kept until acknowledged, sent again on a new channel and after silence. */
 export class Inputs {
   readonly #env: ClientEnv;
@@ -23,6 +26,9 @@ export class Inputs {
   readonly #window: SendWindow<Input>;
   #timer: Scheduled | undefined;
   #live = false;
+  /** Highest number sent on this channel, and how far beyond what is acknowledged it may go while there is a backlog. */
+  #cursor = 0;
+  #room = 0;
   /** Since when nothing was acknowledged that should have been. */
   #waitingSinceMs = 0;
   #rounds = 0;
@@ -53,7 +59,7 @@ export class Inputs {
     const input = { action, payload };
     const seq = this.#window.push(input);
     if (this.#live) {
-      this.#send(seq, input);
+      if (this.#cursor === seq - 1) this.#send(seq, input);
       this.#arm();
     }
     return seq;
@@ -61,12 +67,16 @@ export class Inputs {
 
   /** @throws SojournError `E_SEQUENCE_INVALID` */
   ack(seq: number): void {
-    if (this.#window.ack(seq) === 0) return;
+    const count = this.#window.ack(seq);
+    if (count === 0) return;
     this.#waitingSinceMs = this.#env.clock.now();
     this.#rounds = 0;
+    this.#room += count;
+    this.#cursor = Math.max(this.#cursor, seq);
+    if (this.#live) this.#catchUp();
   }
 
-  /** A channel stands: everything unacknowledged is sent on it. */
+  /** A channel stands: everything unacknowledged is sent on it, a backlog not all at once: others come back to the same node. */
   resume(): void {
     this.#live = true;
     this.#rounds = 0;
@@ -87,12 +97,19 @@ export class Inputs {
 
   reset(next: number): void {
     this.#window.reset(next);
+    this.#cursor = next - 1;
   }
 
   #again(): void {
     this.#waitingSinceMs = this.#env.clock.now();
-    this.#window.resend(1, this.#send);
+    this.#cursor = this.#window.acked;
+    this.#room = FIRST_BURST;
+    this.#catchUp();
     this.#arm();
+  }
+
+  #catchUp(): void {
+    this.#window.resend(this.#cursor + 1, this.#send, this.#window.acked + this.#room);
   }
 
   #arm(): void {
@@ -106,6 +123,7 @@ export class Inputs {
   }
 
   readonly #send = (seq: number, { action, payload }: Input): void => {
+    this.#cursor = seq;
     this.#path.send({ t: "input", seq, ack: this.#path.takeAck(), action, payload });
   };
 

@@ -64,10 +64,10 @@ export class SendWindow<T> {
     return count;
   }
 
-  /** Shows every kept message from number `from` on, in order: what has to be sent again. */
-  resend(from: number, send: (seq: number, item: T) => void): void {
+  /** Shows every kept message from number `from` on, up to `to`, in order: what has to be sent again. */
+  resend(from: number, send: (seq: number, item: T) => void, to = Number.POSITIVE_INFINITY): void {
     const first = Math.max(from, this.#acked + 1);
-    const last = this.last;
+    const last = Math.min(this.last, to);
     for (let seq = first; seq <= last; seq++) {
       // A `send` that acknowledges or resets (a synchronous peer, a failing socket) moves the window under this loop.
       const at = this.#head + seq - this.#acked - 1;
