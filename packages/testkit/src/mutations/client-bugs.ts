@@ -64,7 +64,7 @@ export const clientBugs: readonly Mutant[] = [
     rule: null,
     title: "a client sends an input once",
     breaks: ["I4", "liveness"],
-    edits: [{ module: "client/inputs", find: "this.#window.resend(1, this.#send);", replace: "" }],
+    edits: [{ module: "client/inputs", find: "this.#room = FIRST_BURST; this.#catchUp();", replace: "" }],
   },
   {
     id: "numbers-kept-after-a-reset",
