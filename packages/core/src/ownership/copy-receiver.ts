@@ -17,6 +17,13 @@ interface Arriving {
   readonly arrays: Uint8Array<ArrayBuffer>[];
   /** All pieces up to this one are there, or were given up by their sender. */
   seq: number;
+  /** Pieces below were given up unless they had come: what they held comes behind them. */
+  floor: number;
+}
+
+/** A snapshot whose pieces were given up meanwhile is late, whatever of them has come. */
+function hasAll({ seq, floor }: Arriving, { pieces }: PeerMessageOf<"base">): boolean {
+  return seq === pieces && floor <= pieces;
 }
 
 /** The standby's side of a copy that arrives in chunks and pieces, one copy at a time. */
@@ -55,10 +62,11 @@ export class CopyReceiver {
     let arriving = this.#arriving;
     if (arriving === null || arriving.copy !== copy || arriving.epoch !== epoch) {
       if (seq !== 1 || (arriving !== null && arriving.epoch === epoch && arriving.copy > copy)) return;
-      arriving = { copy, epoch, arrays: [], seq: 0 };
+      arriving = { copy, epoch, arrays: [], seq: 0, floor: 1 };
       this.#arriving = arriving;
       this.#base = null;
     }
+    arriving.floor = Math.max(arriving.floor, floor);
     if (floor - 1 > arriving.seq) arriving.seq = floor - 1;
     if (seq !== arriving.seq + 1) return;
     let bytes = arriving.arrays[array];
@@ -83,9 +91,9 @@ export class CopyReceiver {
    * @throws SojournError `E_FRAME_TOO_LARGE`, `E_FRAME_MALFORMED`, `E_FRAME_CHECKSUM`
    */
   chunk(message: PeerMessageOf<"base">): ReceivedCopy | null {
-    const { copy, pieces, epoch } = message;
+    const { copy, epoch } = message;
     const arriving = copy === 0 ? null : this.#arriving;
-    if (copy !== 0 && (arriving?.copy !== copy || arriving.epoch !== epoch || arriving.seq !== pieces)) return null;
+    if (copy !== 0 && (arriving?.copy !== copy || arriving.epoch !== epoch || !hasAll(arriving, message))) return null;
     if (this.#base === null || !this.#base.matches(message)) {
       if (message.offset !== 0) return null;
       if (copy === 0) this.#arriving = null;

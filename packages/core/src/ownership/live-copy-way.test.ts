@@ -212,6 +212,23 @@ describe("the pieces of a live copy", () => {
     expect(() => way().receiver.piece({ ...first, arrayBytes: 2 ** 31 })).toThrow(/more than/);
   });
 
+  it("that were given up do not count for the snapshot that followed them", () => {
+    const { onTheWay, sender, receiver, copy } = way();
+    while (sender.send() !== "all") {
+      for (const message of onTheWay.splice(0)) receiver.piece(message);
+      sender.onArrived(receiver.arrived(sender.id));
+    }
+    const late = base(sender, copy.finish() as Uint8Array);
+    onTheWay.length = 0; // the last pieces are lost, and their snapshot takes its time
+    sender.readAgain();
+    sender.send();
+    expect(onTheWay.length).toBeGreaterThan(1);
+    receiver.piece(onTheWay[1] as PeerMessageOf<"piece">); // it comes before the first
+    expect(receiver.chunk(late)).toBeNull();
+    for (const message of onTheWay) receiver.piece(message);
+    expect(receiver.chunk(base(sender, copy.finish() as Uint8Array))).not.toBeNull();
+  });
+
   it("do not count for a snapshot that names more of them", () => {
     const { onTheWay, sender, receiver, copy } = way();
     while (sender.send() !== "all") {

@@ -97,7 +97,7 @@ export const replicationBugs: readonly Mutant[] = [
     edits: [
       {
         module: "core/ownership/copy-receiver",
-        find: "if (copy !== 0 && (arriving?.copy !== copy || arriving.epoch !== epoch || arriving.seq !== pieces))",
+        find: "if (copy !== 0 && (arriving?.copy !== copy || arriving.epoch !== epoch || !hasAll(arriving, message)))",
         replace: "if (copy !== 0 && (arriving?.copy !== copy || arriving.epoch !== epoch))",
       },
     ],

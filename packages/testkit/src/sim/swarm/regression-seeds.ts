@@ -37,6 +37,11 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     was: "a client whose link had ended was told that its numbers were invalid, as somebody had said an old hello of it again",
   },
   {
+    seed: 103918,
+    strategy: "drawn",
+    was: "the late snapshot of a live copy was taken although its sender had given its pieces up, and they had not come",
+  },
+  {
     seed: 2110,
     strategy: "drawn",
     was: "a copy that had taken over counted the session store in before that had what the owner before had shown",
