@@ -48,9 +48,9 @@ export class CopyReceiver {
     return (this.#base?.totalBytes ?? 0) + (this.#arriving?.arrays.reduce((sum, { length }) => sum + length, 0) ?? 0);
   }
 
-  /** Up to which piece that copy is here; 0 when nothing of it is. */
-  arrived(copy: number): number {
-    return this.#arriving?.copy === copy ? this.#arriving.seq : 0;
+  /** Up to which piece that copy is here; 0 when nothing of it is. Owners number their copies by themselves: the epoch tells them apart. */
+  arrived({ copy, epoch }: { readonly copy: number; readonly epoch: number }): number {
+    return this.#arriving?.copy === copy && this.#arriving.epoch === epoch ? this.#arriving.seq : 0;
   }
 
   /**

@@ -120,7 +120,7 @@ describe("the pieces of a live copy", () => {
           if (it.do === "send") sender.send();
           else if (it.do === "deliver") deliver(it.at, it.keep);
           else if (it.do === "lose") onTheWay.splice(it.at % Math.max(1, onTheWay.length), 1);
-          else if (it.do === "confirm") sender.onArrived(receiver.arrived(sender.id));
+          else if (it.do === "confirm") sender.onArrived(receiver.arrived({ copy: sender.id, epoch: 4 }));
           else if (it.do === "write") copy.write(it.array, it.page, it.value);
           else if (sender.begun) sender.readAgain();
         }
@@ -128,12 +128,12 @@ describe("the pieces of a live copy", () => {
         const late = onTheWay.splice(0);
         let whole: ReturnType<CopyReceiver["chunk"]> = null;
         for (let round = 0; whole === null && round < 50; round++) {
-          sender.onArrived(receiver.arrived(sender.id));
+          sender.onArrived(receiver.arrived({ copy: sender.id, epoch: 4 }));
           if (!sender.begun && sender.pieces > 0) return; // a feed begins anew then, with another copy
           if (sender.begun) sender.readAgain();
           while (sender.send() !== "all" || copy.restBytes > 0) {
             while (onTheWay.length > 0) deliver(0, false);
-            sender.onArrived(receiver.arrived(sender.id));
+            sender.onArrived(receiver.arrived({ copy: sender.id, epoch: 4 }));
           }
           while (onTheWay.length > 0) {
             deliver(0, false);
@@ -167,7 +167,7 @@ describe("the pieces of a live copy", () => {
     sender.send();
     for (const message of onTheWay.splice(0, 3)) receiver.piece(message);
     onTheWay.length = 0;
-    sender.onArrived(receiver.arrived(sender.id));
+    sender.onArrived(receiver.arrived({ copy: sender.id, epoch: 4 }));
     expect(sender.begun).toBe(true);
     const before = copy.restBytes;
     sender.readAgain();
@@ -175,7 +175,7 @@ describe("the pieces of a live copy", () => {
     sender.send();
     expect(onTheWay[0]).toMatchObject({ seq: 5, floor: 5 });
     receiver.piece(onTheWay[0] as PeerMessageOf<"piece">);
-    expect(receiver.arrived(sender.id)).toBe(5);
+    expect(receiver.arrived({ copy: sender.id, epoch: 4 })).toBe(5);
   });
 
   it("wait when the way is full, and are read then as they are", () => {
@@ -199,8 +199,21 @@ describe("the pieces of a live copy", () => {
     receiver.piece({ ...first, copy: sender.id + 1 });
     receiver.piece(first);
     receiver.piece(second);
-    expect(receiver.arrived(sender.id)).toBe(0);
-    expect(receiver.arrived(sender.id + 1)).toBe(1);
+    expect(receiver.arrived({ copy: sender.id, epoch: 4 })).toBe(0);
+    expect(receiver.arrived({ copy: sender.id + 1, epoch: 4 })).toBe(1);
+  });
+
+  it("of an owner before, under the same number, do not count for those of the present one", () => {
+    const { onTheWay, sender, receiver } = way();
+    sender.send();
+    const [first, second] = onTheWay as [PeerMessageOf<"piece">, PeerMessageOf<"piece">];
+    receiver.piece(first);
+    receiver.piece(second);
+    expect(receiver.arrived({ copy: sender.id, epoch: 5 })).toBe(0);
+    receiver.piece({ ...second, epoch: 5 });
+    expect(receiver.arrived({ copy: sender.id, epoch: 5 })).toBe(0);
+    receiver.piece({ ...first, epoch: 5 });
+    expect(receiver.arrived({ copy: sender.id, epoch: 5 })).toBe(1);
   });
 
   it("that fit no array, or take too much memory, end the copy with a named error", () => {
@@ -216,7 +229,7 @@ describe("the pieces of a live copy", () => {
     const { onTheWay, sender, receiver, copy } = way();
     while (sender.send() !== "all") {
       for (const message of onTheWay.splice(0)) receiver.piece(message);
-      sender.onArrived(receiver.arrived(sender.id) - 2); // the word of the latest is not back yet
+      sender.onArrived(receiver.arrived({ copy: sender.id, epoch: 4 }) - 2); // the word of the latest is not back yet
     }
     const late = base(sender, copy.finish() as Uint8Array);
     onTheWay.length = 0; // the last pieces are lost, and their snapshot takes its time
@@ -233,7 +246,7 @@ describe("the pieces of a live copy", () => {
     const { onTheWay, sender, receiver, copy } = way();
     while (sender.send() !== "all") {
       for (const message of onTheWay.splice(0)) receiver.piece(message);
-      sender.onArrived(receiver.arrived(sender.id));
+      sender.onArrived(receiver.arrived({ copy: sender.id, epoch: 4 }));
     }
     const snapshot = copy.finish() as Uint8Array;
     expect(onTheWay.length).toBeGreaterThan(0);

@@ -236,7 +236,7 @@ export class StandbyRole implements Role {
   }
 
   #tellPieces(to: NodeRef, { epoch, copy }: { readonly epoch: number; readonly copy: number }): void {
-    const seq = this.#receiver.arrived(copy);
+    const seq = this.#receiver.arrived({ copy, epoch });
     this.#slot.host.send(to, "control", { t: "pieces", session: this.#slot.key, epoch, copy, seq });
   }
 

@@ -37,6 +37,11 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     was: "a client whose link had ended was told that its numbers were invalid, as somebody had said an old hello of it again",
   },
   {
+    seed: 104535,
+    strategy: "drawn",
+    was: "what had come of a live copy by an owner before was taken for that of the present one, which then never came",
+  },
+  {
     seed: 103918,
     strategy: "drawn",
     was: "the late snapshot of a live copy was taken although its sender had given its pieces up, and they had not come",

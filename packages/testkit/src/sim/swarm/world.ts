@@ -341,6 +341,8 @@ export class World implements ClientHost {
     if (reason === "E_LINK_EXPIRED" && limits.linkGraceMs !== undefined) return;
     // Its outbox passed its bound, or the client was told so only when it came back.
     if (/^E_LINK_(EXPIRED|OVERFLOW|UNKNOWN)$/.test(reason) && limits.maxOutboxMessages !== undefined) return;
+    // A thief took its link over and let it end, while its own socket stood.
+    if (reason === "E_LINK_UNKNOWN" && limits.linkGraceMs !== undefined && this.plan.faults.includes("stolenToken")) return;
     // Its link had ended, and an old hello of it, of a thief or a late copy, began one of that name: it proves nothing against a link that is gone.
     const mayEnd = limits.linkGraceMs !== undefined || limits.maxOutboxMessages !== undefined;
     if (reason === "E_LINK_TOKEN" && mayEnd) return;
