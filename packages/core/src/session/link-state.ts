@@ -108,7 +108,7 @@ export class LinkState implements Link {
   confirmed = false;
   lastIn = 0;
   lastInVersion = 0;
-  /** `lastIn` when the newest generation began; a client that says it sent less has lost its memory. */
+  /** `lastIn` when the present token was agreed on; a client that knows it and says it sent less has lost its memory. */
   lastInAtAttach = 0;
   /** The answer to the hello that it began with, as long as that hello may come again. */
   begun: Beginning | null = null;
@@ -175,12 +175,13 @@ export class LinkState implements Link {
 
   attach(ingress: NodeRef, token: string, previousToken: string): void {
     this.generation++;
+    // A hello that comes again says nothing new: its client may have made its next one from what was handled before the first copy.
+    if (token !== this.token) this.lastInAtAttach = this.lastIn;
     if (token !== this.token || previousToken !== this.previousToken) this.begun = null;
     this.ingress = ingress;
     this.token = token;
     this.previousToken = previousToken;
     this.confirmed = false;
-    this.lastInAtAttach = this.lastIn;
     this.awaySinceMs = null;
     this.branchOut = null;
   }

@@ -431,6 +431,16 @@ describe("an attach", () => {
     });
   });
 
+  it("goes on behind a late copy of the hello before it, whatever was handled in between", () => {
+    const driver = two();
+    driver.call("a", "add", 1);
+    const former = { token: "a-1", nextToken: "a-2", epoch: 1, lastOut: 2, sent: 1 };
+    driver.attach("a", former);
+    driver.call("a", "add", 1);
+    driver.attach("a", former); // once more, over another node
+    expect(driver.attach("a", { token: "a-2", nextToken: "a-3", epoch: 1, lastOut: 2, sent: 1 }).attach).toMatchObject({ recovered: true });
+  });
+
   it.each([[{ epoch: 3 }], [{ lastOut: 2 }], [{ sent: 2 }]])("of a link that is gone (%o) starts anew, with a name for it", (claim) => {
     const driver = two();
     driver.call("a", "all", "x");

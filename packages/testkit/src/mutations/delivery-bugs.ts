@@ -197,8 +197,8 @@ export const deliveryBugs: readonly Mutant[] = [
     edits: [
       {
         module: "core/session/link-state",
-        find: "this.lastInAtAttach = this.lastIn; this.awaySinceMs = null;",
-        replace: "this.lastInAtAttach = this.lastIn;",
+        find: "this.confirmed = false; this.awaySinceMs = null;",
+        replace: "this.confirmed = false;",
       },
     ],
   },

@@ -37,6 +37,11 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     was: "a client whose link had ended was told that its numbers were invalid, as somebody had said an old hello of it again",
   },
   {
+    seed: 244,
+    strategy: "drawn",
+    was: "a late copy of a hello made the numbers of the next one, which its client had made before, look like those of a client without memory",
+  },
+  {
     seed: 104535,
     strategy: "drawn",
     was: "what had come of a live copy by an owner before was taken for that of the present one, which then never came",
