@@ -211,6 +211,7 @@ export class StandbyRole implements Role {
       }
       const factory = host.factoryOf(key);
       if (factory === null) return;
+      this.#size.taken(copy.apart.reduce((sum, { length }) => sum + length, copy.snapshot.length));
       const cell = factory.restore(key, copy.snapshot, copy.apart);
       const { version, hash, epoch } = message;
       this.#replica = { cell, version, hash, epoch, recent: this.#logFrom(version) };

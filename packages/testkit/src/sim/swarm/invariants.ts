@@ -140,9 +140,9 @@ export class Invariants {
     if (epoch < model.releasedEpoch) {
       // The record says that the session ended as it is here, so that nothing contradicts it; another life of that name has begun since.
       if (owner.cell.ended && epoch <= model.endedEpoch) return;
-      // A machine that was suspended does not know that its lease has ended, nor that with all who had taken over the session was lost
+      // A machine that was suspended does not know that it was replaced, nor that with all who had taken over the session was lost
       // (docs/leases.md): it says the last of a life that binds nobody any more.
-      if (model.lost > 0 && this.#ended.has(self) && this.#hasSlept(self)) return;
+      if (model.lost > 0 && this.#hasSlept(self)) return;
       this.#problem(
         `I2: ${self} releases version ${released} of ${slot.key} in epoch ${epoch} although epoch ${model.releasedEpoch} has released`,
       );
