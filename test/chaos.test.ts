@@ -1,22 +1,11 @@
-import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { runScript } from "./support/run-script.js";
 
 const SCRIPT = fileURLToPath(new URL("../scripts/chaos.mjs", import.meta.url));
 
 /** Runs the command and gives its exit code and what it printed. */
-function run(...args: string[]): Promise<{ code: number | null; lines: string[]; said: string }> {
-  const child = spawn(process.execPath, [SCRIPT, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  let printed = "";
-  let said = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    printed += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
-  });
-  return new Promise((resolve) => child.once("close", (code) => resolve({ code, lines: printed.trimEnd().split("\n"), said })));
-}
+const run = (...args: string[]) => runScript(SCRIPT, args);
 
 const CLEAN = { command: "chaos", lost: 0, doubled: 0, reordered: 0, unfinished: 0, sessionsLost: 0, problems: [] };
 

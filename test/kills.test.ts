@@ -1,22 +1,11 @@
-import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { runScript } from "./support/run-script.js";
 
 const SCRIPT = fileURLToPath(new URL("../packages/testkit/dist/chaos/kills/main.js", import.meta.url));
 
 /** Runs the command and gives its exit code and what it printed. */
-function run(...args: string[]): Promise<{ code: number | null; lines: string[]; said: string }> {
-  const child = spawn(process.execPath, [SCRIPT, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  let printed = "";
-  let said = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    printed += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
-  });
-  return new Promise((resolve) => child.once("close", (code) => resolve({ code, lines: printed.trimEnd().split("\n"), said })));
-}
+const run = (...args: string[]) => runScript(SCRIPT, args);
 
 test("kills: after each kill of all nodes every session is back with what it promises to keep", async () => {
   const { code, lines, said } = await run("--rounds", "2", "--sessions", "2", "--json");

@@ -1,25 +1,14 @@
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runScript } from "./support/run-script.js";
 
 const SIM = fileURLToPath(new URL("../packages/testkit/dist/sim/command/main.js", import.meta.url));
 
 /** Runs the command and gives its exit code and what it printed. */
-function sim(...args: string[]): Promise<{ code: number | null; lines: string[]; said: string }> {
-  const child = spawn(process.execPath, [SIM, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  let printed = "";
-  let said = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    printed += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
-  });
-  return new Promise((resolve) => child.once("close", (code) => resolve({ code, lines: printed.trimEnd().split("\n"), said })));
-}
+const sim = (...args: string[]) => runScript(SIM, args);
 
 const last = (lines: readonly string[]) => JSON.parse(lines.at(-1) ?? "");
 
