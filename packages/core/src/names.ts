@@ -31,6 +31,11 @@ export function isNodeId(id: string): boolean {
   return NODE_ID.test(id);
 }
 
+/** The kind inside a session key. */
+export function kindInKey(key: SessionKey): string {
+  return key.slice(0, key.indexOf("/"));
+}
+
 /**
  * Splits a session key.
  * @throws SojournError `E_SESSION_KEY_INVALID`

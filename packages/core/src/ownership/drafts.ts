@@ -21,12 +21,20 @@ export function claim(record: SessionRecord | null, self: NodeRef, strategy: Str
 }
 
 /**
+ * [8] Whether nobody is alive who may hold the session in memory.
+ * @param isEnded whether a ref's lease has ended
+ */
+export function heldByNobody({ owner, inSync, heir }: SessionRecord, isEnded: (ref: NodeRef) => boolean): boolean {
+  return isEnded(owner) && inSync.every((ref) => isEnded(ref)) && (heir === null || isEnded(heir));
+}
+
+/**
  * [8] Nobody who holds the session in memory is alive: it goes on at `self` from the session store, as far as that holds it. Otherwise
  * it starts anew, and that the state is lost is reported.
  * @param isEnded whether a ref's lease has ended
  */
 export function claimLost(record: SessionRecord, self: NodeRef, isEnded: (ref: NodeRef) => boolean): Change | null {
-  if (record.ended || !isEnded(record.owner) || !record.inSync.every(isEnded)) return null;
+  if (record.ended || !heldByNobody(record, isEnded)) return null;
   return { ...record, epoch: record.epoch + 2, owner: self, inSync: [], heir: null };
 }
 

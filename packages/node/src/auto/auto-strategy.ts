@@ -4,6 +4,7 @@ import {
   chooseStrategy,
   type Durability,
   type Figures,
+  kindInKey,
   type Limits,
   meanOf,
   resolveWorkload,
@@ -116,7 +117,7 @@ export class AutoStrategy {
 
   /** A session had turns in the window that ends. */
   session(key: SessionKey, turnsPerSec: number, stateBytes: number): void {
-    if (this.#kinds.has(kindOf(key))) this.#loads.seen(key, turnsPerSec, stateBytes);
+    if (this.#kinds.has(kindInKey(key))) this.#loads.seen(key, turnsPerSec, stateBytes);
   }
 
   /** The window has ended, and all of its sessions were told. */
@@ -128,7 +129,7 @@ export class AutoStrategy {
       const report = this.#node.report(name);
       if (report !== undefined) views.set(name, { definition, report, nodes: this.#node.nodes(), choices: new Map() });
     }
-    const owned = [...slots.values()].filter(({ key, owner }) => owner !== null && views.has(kindOf(key)));
+    const owned = [...slots.values()].filter(({ key, owner }) => owner !== null && views.has(kindInKey(key)));
     const there = new Set(owned.map(({ key }) => key));
     for (const key of this.#judged.keys()) if (!there.has(key)) this.#judged.delete(key);
     this.#loads.turnOver(there);
@@ -138,7 +139,7 @@ export class AutoStrategy {
   #step(owned: readonly ChosenSlot[], views: ReadonlyMap<string, KindView>, from: number): void {
     const end = Math.min(owned.length, from + STEP_SESSIONS);
     for (const slot of owned.slice(from, end)) {
-      const view = views.get(kindOf(slot.key));
+      const view = views.get(kindInKey(slot.key));
       if (view !== undefined) this.#judge(slot, view);
     }
     if (end === owned.length) return;
@@ -227,8 +228,4 @@ function rounded(value: number): number {
   if (value < 1e-3) return 0;
   const step = Math.log1p(ROUNDED_TO);
   return Math.exp(Math.round(Math.log(value) / step) * step);
-}
-
-function kindOf(key: SessionKey): string {
-  return key.slice(0, key.indexOf("/"));
 }

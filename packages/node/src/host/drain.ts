@@ -1,4 +1,4 @@
-import type { NodeEntry, NodeRef, Priority, SessionKey } from "@sojourn/core";
+import { kindInKey, type NodeEntry, type NodeRef, type Priority, type SessionKey } from "@sojourn/core";
 import type { Host } from "./host.js";
 import type { Mover } from "./mover.js";
 
@@ -71,7 +71,7 @@ function assign(host: Host, sessions: readonly SessionKey[], only: string | unde
   const load = new Map<NodeRef, number>();
   const moves: { session: SessionKey; to: NodeRef }[] = [];
   for (const session of sessions) {
-    const kind = session.slice(0, session.indexOf("/"));
+    const kind = kindInKey(session);
     let best: NodeEntry | null = null;
     for (const entry of byNearness) {
       if (!Object.hasOwn(entry.info.kinds, kind)) continue;

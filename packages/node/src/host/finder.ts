@@ -3,6 +3,7 @@ import {
   claim,
   claimLost,
   type Directory,
+  heldByNobody,
   type Limits,
   type NodeRef,
   needsStore,
@@ -87,8 +88,7 @@ export class Finder {
       }
       record = await this.#create(key, false, record);
     } else if (isEnded(record.owner)) {
-      const holders = [...record.inSync, ...(record.heir === null ? [] : [record.heir])];
-      if (holders.every((ref) => isEnded(ref))) {
+      if (heldByNobody(record, isEnded)) {
         if (!isWanted(key, record)) return;
         if (needsStore(record.strategy) && !this.#ports.hasStore) {
           throw new SojournError("E_SESSION_BUSY", "the session is kept in a session store, and this node has none");

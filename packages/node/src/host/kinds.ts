@@ -3,6 +3,7 @@ import {
   type Clock,
   createRecordCodec,
   createSessionFactory,
+  kindInKey,
   type Limits,
   type NodeRef,
   needsStore,
@@ -95,6 +96,6 @@ export class Kinds {
   }
 
   #of(key: SessionKey): Kind | undefined {
-    return this.#kinds.get(key.slice(0, key.indexOf("/")));
+    return this.#kinds.get(kindInKey(key));
   }
 }

@@ -1,4 +1,4 @@
-import type { NodeEntry, NodeRef, Place, SessionKey } from "@sojourn/core";
+import { kindInKey, type NodeEntry, type NodeRef, type Place, type SessionKey } from "@sojourn/core";
 import { weightOf } from "./rendezvous.js";
 
 /** Round trips up to this are as good as each other: on one site they tell how busy a node was, not how far away it is. */
@@ -19,7 +19,7 @@ export function rankStandbys(
   others: readonly NodeEntry[],
   rttMs: (ref: NodeRef) => number,
 ): readonly NodeRef[] {
-  const kind = key.slice(0, key.indexOf("/"));
+  const kind = kindInKey(key);
   const able = others.filter(
     ({ ref, info }) => ref !== self && !info.cordoned && Object.hasOwn(info.kinds, kind) && rttMs(ref) < Number.POSITIVE_INFINITY,
   );

@@ -1,4 +1,13 @@
-import { needsStore, replay, type Scheduled, type SessionKey, type SessionRecord, type StoreWriter } from "@sojourn/core";
+import {
+  heldByNobody,
+  kindInKey,
+  needsStore,
+  replay,
+  type Scheduled,
+  type SessionKey,
+  type SessionRecord,
+  type StoreWriter,
+} from "@sojourn/core";
 import type { Host } from "./host.js";
 import { weightOf } from "./rendezvous.js";
 
@@ -77,7 +86,7 @@ export class StoreSweep {
   /** One node is to look after it; which one may not be clear for a moment, and it does no harm when several do. */
   #isMine(key: SessionKey): boolean {
     const { membership, self } = this.#host;
-    const kind = key.slice(0, key.indexOf("/"));
+    const kind = kindInKey(key);
     const mine = weightOf(key, self);
     return !membership.others().some(({ ref, info }) => Object.hasOwn(info.kinds, kind) && weightOf(key, ref) > mine);
   }
@@ -106,10 +115,10 @@ export class StoreSweep {
   }
 
   /** Nobody who held it in memory is alive. Whether it has anything to do is in its state. */
-  async #wake(key: SessionKey, { owner, inSync, heir, revision }: SessionRecord): Promise<void> {
+  async #wake(key: SessionKey, record: SessionRecord): Promise<void> {
     const host = this.#host;
-    const holders = [owner, ...inSync, ...(heir === null ? [] : [heir])];
-    if (!holders.every((ref) => host.isEnded(ref)) || this.#idle.get(key) === revision || host.membership.info.cordoned) return;
+    const { revision } = record;
+    if (!heldByNobody(record, (ref) => host.isEnded(ref)) || this.#idle.get(key) === revision || host.membership.info.cordoned) return;
     const factory = host.factoryOf(key);
     const codec = host.codecOf(key);
     if (factory === null || codec === null) return;

@@ -1,5 +1,5 @@
 import type { Clock, Limits, MoveReport, Scheduled, SessionCell, SessionDefinition, SessionKey, SessionMeter } from "@sojourn/core";
-import { LogHistogram, percentileOf } from "@sojourn/core";
+import { kindInKey, LogHistogram, percentileOf } from "@sojourn/core";
 import { KindProfile } from "./kind-profile.js";
 import { OwnerMeter } from "./owner-meter.js";
 import type { Profile } from "./reports.js";
@@ -105,12 +105,12 @@ export class Profiler {
     const owned = new Map<string, number>();
     for (const slot of this.#slots()?.values() ?? []) {
       if (slot.owner === null) continue;
-      const name = nameOf(slot.key);
+      const name = kindInKey(slot.key);
       owned.set(name, (owned.get(name) ?? 0) + 1);
     }
     const wanted = (name: string) => kind === null || name === kind;
     const kinds = [...this.#kinds.values()].filter(({ name }) => wanted(name));
-    const busiest = [...this.#details.values()].filter(({ key }) => wanted(nameOf(key))).sort((a, b) => b.turnsPerSec - a.turnsPerSec);
+    const busiest = [...this.#details.values()].filter(({ key }) => wanted(kindInKey(key))).sort((a, b) => b.turnsPerSec - a.turnsPerSec);
     return {
       kinds: kinds.map((profile) => profile.report(owned.get(profile.name) ?? 0, this.#open(profile), nowMs)),
       sessions: busiest.slice(0, limit).map((details) => details.report(node)),
@@ -129,7 +129,7 @@ export class Profiler {
   }
 
   #kindOf(key: SessionKey): KindProfile | undefined {
-    return this.#kinds.get(nameOf(key));
+    return this.#kinds.get(kindInKey(key));
   }
 
   #arm(): void {
@@ -223,8 +223,4 @@ export class Profiler {
       left--;
     }
   }
-}
-
-function nameOf(key: SessionKey): string {
-  return key.slice(0, key.indexOf("/"));
 }

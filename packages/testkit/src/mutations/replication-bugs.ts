@@ -149,12 +149,7 @@ export const replicationBugs: readonly Mutant[] = [
     breaks: ["I2", "I4", "liveness"],
     needs: ["copies", ["crash", "crashPair", "crashAtStep"]],
     edits: [
-      {
-        module: "core/ownership/drafts",
-        find: "|| !record.inSync.every(isEnded)) return null; return { ...record, epoch: record.epoch + 2",
-        replace: ") return null; return { ...record, epoch: record.epoch + 2",
-      },
-      { module: "node/host/finder", find: "if (holders.every((ref) => isEnded(ref))) {", replace: "if (true) {" },
+      { module: "core/ownership/drafts", find: "isEnded(owner) && inSync.every((ref) => isEnded(ref)) &&", replace: "isEnded(owner) &&" },
     ],
   },
 ];
