@@ -18,8 +18,8 @@ export class ValueDecoder {
   #view: DataView = NO_VIEW;
   #at = 0;
   #shapes: Shapes | null = null;
-  /** The arrays that came by themselves and have not been used yet. */
-  #apart: (Uint8Array<ArrayBuffer> | undefined)[] = [];
+  /** The arrays that came by themselves and have not been used yet; null when none did. */
+  #apart: (Uint8Array<ArrayBuffer> | undefined)[] | null = null;
 
   constructor(maxDepth: number) {
     this.#maxDepth = maxDepth;
@@ -29,12 +29,12 @@ export class ValueDecoder {
    * Decodes the one value that fills `bytes` from `at` on. What it returns shares no memory with `bytes`, and takes over that of `apart`.
    * @throws SojournError `E_CODEC_CORRUPT`, `E_STATE_TOO_DEEP`
    */
-  decode(bytes: Uint8Array, at: number, shapes: Shapes | null, apart: readonly Uint8Array<ArrayBuffer>[] = []): unknown {
+  decode(bytes: Uint8Array, at: number, shapes: Shapes | null, apart?: readonly Uint8Array<ArrayBuffer>[]): unknown {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#at = at;
     this.#shapes = shapes;
-    this.#apart = [...apart];
+    this.#apart = apart === undefined ? null : [...apart];
     try {
       const value = this.#value(0);
       if (this.#at !== bytes.length) throw corrupt("bytes are left over");
@@ -44,7 +44,7 @@ export class ValueDecoder {
       // A read past the end, text that is not UTF-8, a BigInt beyond the engine's limit.
       throw corrupt("a value is damaged or cut short", thrown);
     } finally {
-      this.#apart = [];
+      this.#apart = null;
       this.#bytes = NO_BYTES;
       this.#view = NO_VIEW;
     }
@@ -237,11 +237,18 @@ export class ValueDecoder {
 
   #arrayApart(type: number, number: number, byteLength: number): unknown {
     const TypedArray = TYPED_ARRAYS[type];
-    const bytes = this.#apart[number];
-    if (TypedArray === undefined || bytes === undefined || bytes.length !== byteLength || byteLength % TypedArray.BYTES_PER_ELEMENT !== 0) {
+    const apart = this.#apart;
+    const bytes = apart?.[number];
+    if (
+      TypedArray === undefined ||
+      apart === null ||
+      bytes === undefined ||
+      bytes.length !== byteLength ||
+      byteLength % TypedArray.BYTES_PER_ELEMENT !== 0
+    ) {
       throw corrupt("an array that travels apart is not at hand");
     }
-    this.#apart[number] = undefined; // no two values share memory
+    apart[number] = undefined; // no two values share memory
     return new TypedArray(bytes.buffer);
   }
 

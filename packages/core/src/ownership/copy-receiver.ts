@@ -7,6 +7,8 @@ import { BaseAssembly } from "./base-assembly.js";
 /** A copy that is whole: the snapshot and the arrays that came apart from it. */
 export interface ReceivedCopy {
   readonly snapshot: Uint8Array;
+  /** Of the snapshot and the arrays. */
+  readonly bytes: number;
   readonly apart: readonly Uint8Array<ArrayBuffer>[];
 }
 
@@ -55,21 +57,23 @@ export class CopyReceiver {
 
   /**
    * Takes in a piece that follows those that are here; every other is left aside and comes again.
+   * @returns whether more memory is held for it than before
    * @throws SojournError `E_FRAME_MALFORMED` for what fits no array, `E_FRAME_TOO_LARGE`
    */
-  piece(message: PeerMessageOf<"piece">): void {
+  piece(message: PeerMessageOf<"piece">): boolean {
     const { copy, epoch, seq, floor, array, arrayBytes, offset, chunk } = message;
     let arriving = this.#arriving;
     if (arriving === null || arriving.copy !== copy || arriving.epoch !== epoch) {
-      if (seq !== 1 || (arriving !== null && arriving.epoch === epoch && arriving.copy > copy)) return;
+      if (seq !== 1 || (arriving !== null && arriving.epoch === epoch && arriving.copy > copy)) return false;
       arriving = { copy, epoch, arrays: [], seq: 0, floor: 1 };
       this.#arriving = arriving;
       this.#base = null;
     }
     arriving.floor = Math.max(arriving.floor, floor);
     if (floor - 1 > arriving.seq) arriving.seq = floor - 1;
-    if (seq !== arriving.seq + 1) return;
+    if (seq !== arriving.seq + 1) return false;
     let bytes = arriving.arrays[array];
+    const first = bytes === undefined;
     if (bytes === undefined) {
       if (array !== arriving.arrays.length) throw new SojournError("E_FRAME_MALFORMED", `array ${array} of a copy is out of place`);
       if (this.bytes + arrayBytes > this.#limits.maxSnapshotBytes) {
@@ -83,6 +87,7 @@ export class CopyReceiver {
     }
     bytes.set(chunk, offset);
     arriving.seq = seq;
+    return first;
   }
 
   /**
@@ -101,8 +106,9 @@ export class CopyReceiver {
     }
     const snapshot = this.#base.add(message, this.#crc32);
     if (snapshot === null) return null;
+    const { bytes } = this;
     this.drop();
-    return { snapshot, apart: arriving?.arrays ?? [] };
+    return { snapshot, bytes, apart: arriving?.arrays ?? [] };
   }
 
   /** Nothing will come of it. */

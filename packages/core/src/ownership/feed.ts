@@ -136,15 +136,14 @@ export class Feed {
 
   /** The replica has these pieces of a copy. */
   #onPieces(message: PeerMessageOf<"pieces">): void {
-    const phase = this.#phase;
-    const pieces = phase.name === "streaming" || phase.name === "copying" ? phase.pieces : null;
+    const pieces = this.#pieces;
     if (this.#stopped || pieces?.id !== message.copy) return;
     if (message.seq === 0 && pieces.begun) {
-      this.#restartBase(); // it has given up what it had
+      this.startBase(); // it has given up what it had
       return;
     }
     pieces.onArrived(message.seq);
-    if (phase.name === "streaming") this.#stream(pieces);
+    if (this.#phase.name === "streaming") this.#stream(pieces);
   }
 
   onAck(message: PeerMessageOf<"ack">): void {
@@ -153,7 +152,7 @@ export class Feed {
     if (message.want === "table") {
       source.host.forgetTables(this.peer);
       this.#sent = this.#acked;
-      if (this.#phase.name === "copying") this.#restartBase();
+      if (this.#phase.name === "copying") this.startBase();
       else this.resend();
       return;
     }
@@ -251,16 +250,15 @@ export class Feed {
     this.#arm();
   }
 
-  #restartBase(): void {
-    this.#leavePhase();
-    this.#phase = { name: "waiting" };
-    this.#takeBase();
+  /** The large arrays that are on their way. */
+  get #pieces(): PieceSender | null {
+    const phase = this.#phase;
+    return phase.name === "streaming" || phase.name === "copying" ? phase.pieces : null;
   }
 
   /** A copy that will not be sent any more need not watch the session. */
   #leavePhase(): void {
-    const phase = this.#phase;
-    if (phase.name === "streaming" || phase.name === "copying") phase.pieces?.copy.close();
+    this.#pieces?.copy.close();
   }
 
   #follow(): void {
@@ -307,7 +305,7 @@ export class Feed {
   /** The way was lost, or the pieces: what is there stays there. */
   #readAgain(pieces: PieceSender): void {
     if (!pieces.begun) {
-      this.#restartBase();
+      this.startBase();
       return;
     }
     pieces.readAgain();

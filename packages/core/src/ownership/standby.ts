@@ -211,7 +211,7 @@ export class StandbyRole implements Role {
       }
       const factory = host.factoryOf(key);
       if (factory === null) return;
-      this.#size.taken(copy.apart.reduce((sum, { length }) => sum + length, copy.snapshot.length));
+      this.#size.taken(copy.bytes);
       const cell = factory.restore(key, copy.snapshot, copy.apart);
       const { version, hash, epoch } = message;
       this.#replica = { cell, version, hash, epoch, recent: this.#logFrom(version) };
@@ -224,15 +224,13 @@ export class StandbyRole implements Role {
   }
 
   #piece(from: NodeRef, message: PeerMessageOf<"piece">): void {
-    const before = this.#receiver.bytes;
     try {
-      this.#receiver.piece(message);
+      if (this.#receiver.piece(message)) this.#size.taken(this.#receiver.bytes);
     } catch (error) {
       this.#receiver.drop();
       this.#refuse(from, message.epoch, error, "base");
       return;
     }
-    if (this.#receiver.bytes !== before) this.#size.taken(this.#receiver.bytes);
     if (message.reply) this.#tellPieces(from, message);
   }
 

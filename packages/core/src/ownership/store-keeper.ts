@@ -30,7 +30,6 @@ export interface StoreOwner extends Omit<StoreFeedSource, "onStored" | "onStoreS
 export class StoreKeeper {
   readonly #owner: StoreOwner;
   readonly #member: StoreMember;
-  #feed: StoreFeed | null = null;
   #change: StrategyChange | null = null;
   #stopped = false;
 
@@ -42,6 +41,10 @@ export class StoreKeeper {
         this.#change?.cancel("the session store does not answer");
       },
     });
+  }
+
+  get #feed(): StoreFeed | null {
+    return this.#member.feed;
   }
 
   /**
@@ -67,14 +70,12 @@ export class StoreKeeper {
     const { store } = this.#owner.slot.host;
     if (!needsStore(strategy) || store === null) return null;
     const feed = new StoreFeed(this.#source(), store, strategy === "hybrid");
-    this.#feed = feed;
     this.#member.feed = feed;
     return feed;
   }
 
   #close(): void {
     this.#feed?.stop();
-    this.#feed = null;
     this.#member.feed = null;
   }
 
@@ -117,7 +118,7 @@ export class StoreKeeper {
 
   /** Up to where releases may go as far as the store is concerned; null when they do not wait for it. */
   get bound(): number | null {
-    return this.#feed === null ? null : this.#member.bound;
+    return this.#member.bound;
   }
 
   /** How the store stands with the session: `away` while that goes on without it, though it is to keep it. */

@@ -38,10 +38,7 @@ const PAGE_BYTES = 4_096;
 
 /** Begins one; null when the state has no array of that size. */
 export function startLiveCopy(body: SessionBody, minBytes: number): LiveCopy | null {
-  const copy = new SessionCopy(body, minBytes);
-  if (copy.restBytes > 0) return copy;
-  copy.close();
-  return null;
+  return largeArraysOf(body.raw, minBytes).length === 0 ? null : new SessionCopy(body, minBytes);
 }
 
 /** An array with a mark for every page that is to be read. */
