@@ -114,11 +114,12 @@ export class RestoringRole implements Role {
 
   #beginAnew(code: string, why: string): void {
     const { host, key } = this.#slot;
-    const cell = host.factoryOf(key)?.create(key, true);
+    const { epoch } = this.#start;
+    const cell = host.factoryOf(key)?.create(key, epoch);
     if (cell === undefined) return;
     if (code !== "E_SESSION_LOST") host.onIncident(key, code, why);
     host.onIncident(key, "E_SESSION_LOST", `nobody who held the session is alive, and ${why}; it starts anew`);
-    this.#becomeOwner({ cell, epoch: this.#start.epoch, hash: 0, cause: { kind: "created", lost: true } });
+    this.#becomeOwner({ cell, epoch, hash: 0, cause: { kind: "created", lost: true } });
   }
 
   #becomeOwner(start: Pick<Parameters<SlotPort["becomeOwner"]>[0], "cell" | "epoch" | "hash" | "cause">): void {

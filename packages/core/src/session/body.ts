@@ -31,14 +31,14 @@ export interface SessionBody {
   durability: Durability;
   /** The epoch at which the session last went on from a copy that may lack turns; 0 when it never did. */
   branchEpoch: number;
-  /** An earlier life of this session was lost; known only where it was started anew. */
-  readonly startedLost: boolean;
+  /** The epoch at which it was started anew, as its life before was lost; 0 when it was not. Known only where that was done. */
+  readonly anewEpoch: number;
   /** The turn in hand. */
   turn: object | null;
 }
 
 /** A session's data before its first turn. */
-export function createBody(key: string, definition: SessionDefinition, env: SessionEnv, raw: object, startedLost = false): SessionBody {
+export function createBody(key: string, definition: SessionDefinition, env: SessionEnv, raw: object, anewEpoch = 0): SessionBody {
   return {
     key,
     definition,
@@ -56,7 +56,7 @@ export function createBody(key: string, definition: SessionDefinition, env: Sess
     restated: false,
     durability: definition.durability,
     branchEpoch: 0,
-    startedLost,
+    anewEpoch,
     turn: null,
   };
 }

@@ -126,7 +126,7 @@ function planJoin(body: SessionBody, input: AttachInput, former: Former | null, 
   // One that is not in the copy that the session goes on from may have joined in a turn that is lost.
   const whole = known && gone && input.offsetEpoch < body.branchEpoch;
   const { outputs, inputs } = lost ?? (whole ? { outputs: input.lastOut, inputs: input.acked } : { outputs: 0, inputs: 0 });
-  const unknown = body.startedLost ? "E_SESSION_LOST" : whole ? "E_TURNS_LOST" : "E_LINK_EXPIRED";
+  const unknown = input.offsetEpoch < body.anewEpoch ? "E_SESSION_LOST" : whole ? "E_TURNS_LOST" : "E_LINK_EXPIRED";
   const anew = lost === undefined ? "E_SEQUENCE_INVALID" : "E_TURNS_LOST";
   // The link began anew before and its client has not heard of it: it still comes with its former numbers.
   const unheard = lost === undefined && present?.begun?.reason != null ? present.begun : null;

@@ -22,12 +22,12 @@ export function createSessionFactory(definition: SessionDefinition, env: Session
     standbys: definition.standbys,
     failover: definition.failover,
     canRead: (stateVersion) => leadsTo(definition, stateVersion),
-    create(key, lost = false) {
+    create(key, anewEpoch) {
       const state: unknown = definition.state();
       if (typeof state !== "object" || state === null) {
         throw new SojournError("E_DEFINITION_INVALID", `state() of ${definition.name} must return an object`);
       }
-      return new Session(createBody(key, definition, env, copyPlain(state, env.limits, "state"), lost), runner);
+      return new Session(createBody(key, definition, env, copyPlain(state, env.limits, "state"), anewEpoch), runner);
     },
     restore(key, snapshot, apart) {
       const body = decodeSnapshot(key, definition, env, snapshot, apart);

@@ -71,10 +71,10 @@ export interface SessionFactory {
   /** Whether a state of this version can be read here (the same, or upgrades lead to it). */
   canRead(stateVersion: number): boolean;
   /**
-   * A new session at version 0. When it takes the place of one whose state is `lost`, clients that come back to this node are told
-   * `E_SESSION_LOST` rather than that their link has expired.
+   * A new session at version 0. When it takes the place of one whose state is lost, at `anewEpoch`, clients that come back to this node
+   * from before are told `E_SESSION_LOST` rather than that their link has expired.
    */
-  create(key: string, lost?: boolean): SessionCell;
+  create(key: string, anewEpoch?: number): SessionCell;
   /**
    * A session from a snapshot; its `version` is the snapshot's. `apart` are the arrays of a live copy, whose memory becomes the session's.
    * @throws SojournError `E_CODEC_CORRUPT`, `E_CODEC_TABLE_UNKNOWN`, `E_STATE_VERSION`

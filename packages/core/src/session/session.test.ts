@@ -365,7 +365,7 @@ describe("an attach", () => {
     const lost = { token: "a-1", nextToken: "a-2", epoch: 3, offsetEpoch: 3, lastOut: 2, sent: 4, generation: 4 };
     const env = testEnv();
     const sessions = createSessionFactory(room, env);
-    const driver = new Driver(room, env, sessions.create("room/1", true));
+    const driver = new Driver(room, env, sessions.create("room/1", 5));
     const replica = sessions.restore("room/1", driver.cell.snapshot());
     const result = driver.run(attachInput("a", lost), true);
     expect(result.attach).toMatchObject({ recovered: false, reason: "E_SESSION_LOST", generation: 2 ** 20 + 1 });
@@ -373,6 +373,17 @@ describe("an attach", () => {
     expect(replica.links.get("a")).toMatchObject({ generation: 2 ** 20 + 1 });
     expect(driver.run(driver.message("a", "add", 1, { generation: 4 } as never)).outcome).toBe("ignored");
     expect(driver.call("a", "add", 1).outcome).toBe("committed");
+  });
+
+  it("of a session that began anew tells a client whose link ended since that it did: nothing that it saw is lost", () => {
+    const env = testEnv();
+    const driver = new Driver(room, env, createSessionFactory(room, env).create("room/1", 5));
+    driver.attach("a");
+    driver.run({ kind: "detach", link: "a", generation: 1 });
+    driver.run({ kind: "expire", link: "a" });
+    const back = { token: "a-1", nextToken: "a-2", epoch: 6, lastOut: 1, generation: 1 };
+    expect(driver.attach("a", { ...back, offsetEpoch: 5 }).attach).toMatchObject({ recovered: false, reason: "E_LINK_EXPIRED" });
+    expect(driver.attach("b", { ...back, offsetEpoch: 4 }).attach).toMatchObject({ recovered: false, reason: "E_SESSION_LOST" });
   });
 
   it("names a generation as high as it likes, and later links still have theirs", () => {

@@ -516,7 +516,7 @@ export class Host implements SlotHost, PeersHandler {
           }
           let cell: SessionCell;
           try {
-            cell = this.#kinds.require(key).create(key, lost);
+            cell = this.#kinds.require(key).create(key, lost ? record.epoch : 0);
           } catch (error) {
             reject(error);
             return;

@@ -60,4 +60,9 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     seed: 8385,
     was: "a turn of a life that was lost was released by a machine that had slept, which is told apart from a broken promise now",
   },
+  {
+    seed: 213988,
+    strategy: "drawn",
+    was: "a client whose link ended in a session that had begun anew before was told that the session had been lost with it",
+  },
 ];
