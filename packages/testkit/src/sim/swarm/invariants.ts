@@ -128,33 +128,38 @@ export class Invariants {
     const actor = model.owners.get(epoch);
     if (actor === undefined) model.owners.set(epoch, self);
     else if (actor !== self) this.#problem(`I1: ${slot.key} is acted on by ${self} in epoch ${epoch}, which was ${actor}'s`);
-    if (recorded && epoch >= model.releasedEpoch && version < model.releasedVersion)
+    const { releases } = model;
+    if (owner.cell.ended) releases.ending(epoch, version);
+    if (recorded && epoch >= releases.epoch && version < releases.version)
       this.#problem(
-        `I2: ${self} owns ${slot.key} at version ${version} in epoch ${epoch}, but ${model.releasedVersion} was released in epoch ${model.releasedEpoch}`,
+        `I2: ${self} owns ${slot.key} at version ${version} in epoch ${epoch}, but ${releases.version} was released in epoch ${releases.epoch}`,
       );
     this.#checkWaitedFor(self, slot.key, owner);
     if (released === seen.released && epoch === seen.releasedEpoch) return;
     seen.released = released;
     seen.releasedEpoch = epoch;
-    if (released <= model.releasedVersion) return;
-    if (epoch < model.releasedEpoch) {
-      // The record says that the session ended as it is here, so that nothing contradicts it; another life of that name has begun since.
-      if (owner.cell.ended && epoch <= model.endedEpoch) return;
-      // A machine that was suspended does not know that it was replaced, nor that with all who had taken over the session was lost
-      // (docs/leases.md): it says the last of a life that binds nobody any more.
-      if (model.lost > 0 && this.#hasSlept(self)) return;
-      this.#problem(
-        `I2: ${self} releases version ${released} of ${slot.key} in epoch ${epoch} although epoch ${model.releasedEpoch} has released`,
-      );
-      return;
+    const shown = releases.version;
+    const hashAt = (at: number) => (at === version ? owner.hash : (owner.log.since(at)?.hash ?? null));
+    switch (releases.release({ epoch, version: released, hashAt })) {
+      case "fine":
+        return;
+      case "ofLostLife":
+        // A machine that was suspended does not know that it was replaced, nor that with all who had taken over the session was lost
+        // (docs/leases.md): it says the last of a life that binds nobody any more.
+        if (this.#hasSlept(self)) return;
+        this.#problem(`I2: ${self} releases version ${released} of a life of ${slot.key} in epoch ${epoch} that was lost`);
+        return;
+      case "late":
+        this.#problem(
+          `I2: ${self} releases version ${released} of ${slot.key} in epoch ${epoch} although epoch ${releases.epoch} has released`,
+        );
+        return;
+      case "otherTurn":
+        this.#problem(`I2: ${self} releases another version ${released} of ${slot.key} in epoch ${epoch} than was released`);
+        return;
+      case "continuesOther":
+        this.#problem(`I2: ${self} continues ${slot.key} from another version ${shown} than was released`);
     }
-    const before = model.releasedHash;
-    const there = model.releasedVersion === version ? owner.hash : (owner.log.since(model.releasedVersion)?.hash ?? null);
-    if (before !== null && there !== null && there !== before)
-      this.#problem(`I2: ${self} continues ${slot.key} from another version ${model.releasedVersion} than was released`);
-    model.releasedVersion = released;
-    model.releasedEpoch = epoch;
-    model.releasedHash = released === version ? owner.hash : (owner.log.since(released)?.hash ?? null);
   }
 
   /** [2, 3] Who may take over must have what was released: the recorded in-sync are always among those who are waited for. */

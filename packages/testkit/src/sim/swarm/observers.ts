@@ -196,14 +196,13 @@ export class Observers implements RunObserver {
         if (record.heir !== null) this.#spring("prepare", record.owner, record.heir);
         return;
       case "claim":
-        if (previous !== null) model.begin();
+        if (previous !== null) model.releases.begin(previous.epoch, false);
         this.#spring("claim", record.owner, record.owner);
         return;
       case "claimLost":
         this.#lost(key, record, previous);
         return;
       case "end":
-        model.endedEpoch = record.epoch;
         if (model.life !== null) model.endedLives.add(model.life);
         return;
       default:
@@ -218,7 +217,7 @@ export class Observers implements RunObserver {
       world.problem(`rule 3: ${key} lets go of the store although nobody else is in-sync`);
     if (previous.stored || !record.stored) return;
     const { bases, logTo } = world.cluster.store.kept(key);
-    const released = world.models.get(key)?.releasedVersion ?? 0;
+    const released = world.models.get(key)?.releases.version ?? 0;
     if (Math.max(logTo, bases.at(-1) ?? 0) < released)
       world.problem(`rule 2: the store is recorded as in-sync with ${key} without version ${released}, which was released`);
   }
@@ -229,7 +228,7 @@ export class Observers implements RunObserver {
     if (model === undefined || previous === null) return;
     this.#mayHaveLost(key, record, previous);
     model.lost++;
-    model.begin();
+    model.releases.begin(previous.epoch, true);
   }
 
   /**

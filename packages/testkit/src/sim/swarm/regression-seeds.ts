@@ -65,4 +65,14 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     strategy: "drawn",
     was: "a client whose link ended in a session that had begun anew before was told that the session had been lost with it",
   },
+  {
+    seed: 210909,
+    strategy: "drawn",
+    was: "a process that was paused released, when it woke, turns that had been acknowledged in a life of the session that had ended since; they were held against the next life",
+  },
+  {
+    seed: 234521,
+    strategy: "drawn",
+    was: "the same of a machine that had slept",
+  },
 ];

@@ -1,4 +1,5 @@
 import type { NodeRef } from "@sojourn/core";
+import { ReleasedTurns } from "./released-turns.js";
 import type { Stamp } from "./swarm-session.js";
 
 /** What is known for certain of one session, from what was released to its clients and written to its record. */
@@ -8,17 +9,12 @@ export class SessionModel {
   /** Per life of the session, the sum that was shown after each number of messages. */
   readonly #lives = new Map<number, Map<number, number>>();
   readonly #greatest = new Map<number, number>();
-  /** The greatest version that an owner has released in the present life, and the chain hash there. */
-  releasedVersion = 0;
-  releasedHash: number | null = null;
-  /** The epoch in which it was released. */
-  releasedEpoch = 0;
+  /** What its owners have released. */
+  readonly releases = new ReleasedTurns();
   /** Who has acted as owner in each epoch. */
   readonly owners = new Map<number, NodeRef>();
   /** Hand-overs that stand in the record, by node ids. */
   readonly commits: { readonly from: string; readonly to: string; readonly atMs: number }[] = [];
-  /** The last epoch of its latest life that ended, by its record. */
-  endedEpoch = 0;
   /** Its lives that have ended, by its record. */
   readonly endedLives = new Set<number>();
   /** How often all who held the session were gone, so that it began anew. */
@@ -67,11 +63,5 @@ export class SessionModel {
     if (at < greatest) this.#problem(`I2: ${this.key} has ${at} messages at the end but has shown ${greatest}`);
     const shown = this.#lives.get(life)?.get(at);
     if (shown !== undefined && shown !== sum) this.#problem(`I2: ${this.key} contradicts at the end what it has shown`);
-  }
-
-  /** Its state is gone, allowed or not: what was released of it binds nobody any more. */
-  begin(): void {
-    this.releasedVersion = 0;
-    this.releasedHash = null;
   }
 }
