@@ -262,7 +262,7 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
   }
 
   #settled(waiting: Waiting, result: TurnResult): void {
-    if (this.#eventual && isClientOp(waiting) && waiting.t === "input") this.#askToAttach(waiting);
+    if (isClientOp(waiting) && waiting.t === "input") this.#askToAttach(waiting);
     if (result.outcome === "committed") {
       this.#committed(waiting, result);
     } else if (isClientOp(waiting)) {
@@ -323,13 +323,13 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
         this.host.onTurnsLost({ session: this.key, link: op.link, lostOutputs, lostInputs });
       }
       const link = this.cell.links.get(op.link);
-      if (link !== undefined && link.generation === verdict.generation) this.#releaser.attached(link, verdict.lastIn);
+      if (link !== undefined) this.#releaser.attached(link, { generation: verdict.generation, ingress: op.ingress }, verdict.lastIn);
     };
   }
 
   #linkAck(op: PeerMessageOf<"linkAck">): void {
     const link = this.cell.links.get(op.link);
-    if (this.#eventual) this.#askToAttach(op);
+    this.#askToAttach(op);
     if (link === undefined) {
       if (!this.#eventual) this.#answers.unknownLink(op);
       return;
@@ -338,11 +338,11 @@ export class OwnerRole implements Role, FeedSource, MoveOwner, KeeperOwner, Stor
     if (op.gap) this.#releaser.resend(link);
   }
 
-  /** The socket was attached in a turn that may be lost: its client says hello again on it, and is told how its link stands. */
+  /** A socket whose link has none: its attach was lost, or a late copy of an older one took its place. Its client says hello again. */
   #askToAttach(op: PeerMessageOf<"input"> | PeerMessageOf<"linkAck">): void {
     const link = this.cell.links.get(op.link);
-    if (link === undefined || link.ingress === null)
-      this.host.unlink(this.key, { id: op.link, generation: op.generation, ingress: op.ingress });
+    if (link === undefined ? !this.#eventual : link.ingress !== null) return;
+    this.host.unlink(this.key, { id: op.link, generation: op.generation, ingress: op.ingress });
   }
 
   // ---- release ----

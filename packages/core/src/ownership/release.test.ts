@@ -64,7 +64,7 @@ describe("releaser", () => {
   it("[12] acknowledges to a socket that was welcomed no input that a later turn handled, until that is released", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x", { generation: 2, lastIn: 21 });
-    releaser.hold(turn(1, [x]), () => releaser.attached(x, 21)); // its attach
+    releaser.hold(turn(1, [x]), () => releaser.attached(x, x, 21)); // its attach
     x.lastIn = 22; // over its old socket, behind the attach
     x.outbox.push(output(1, 1), output(2, 2));
     releaser.hold(turn(2, [x]), null);
@@ -81,7 +81,7 @@ describe("releaser", () => {
     releaser.after(1, () => said.push("at 1"));
     expect(said).toEqual(["at 1"]);
     const x = linkOf("x", { lastIn: 1 });
-    releaser.attached(x, x.lastIn);
+    releaser.attached(x, x, x.lastIn);
     x.outbox.push(output(1, 2));
     releaser.hold(turn(2, [x]), null);
     releaser.after(2, () => said.push(...take(), "at 2"));
@@ -93,7 +93,7 @@ describe("releaser", () => {
   it("[12] holds what turns produced until they may be released, in their order", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x");
-    releaser.attached(x, x.lastIn);
+    releaser.attached(x, x, x.lastIn);
     for (const version of [1, 2, 3]) {
       x.outbox.push(output(version, version));
       x.lastIn = version;
@@ -109,10 +109,24 @@ describe("releaser", () => {
     expect(releaser.held).toBe(0);
   });
 
+  it("tells the socket of an attach that a later one has overtaken to leave, unless both came by the same ingress", () => {
+    const { releaser, sent, unlinked } = releaserAt(0);
+    const x = linkOf("x", { generation: 3, ingress: "b#1" });
+    for (const version of [1, 2, 3]) x.outbox.push(output(version, version));
+    releaser.hold(turn(1, [x]), () => releaser.attached(x, { generation: 1, ingress: "a#1" }, 0));
+    releaser.hold(turn(2, [x]), () => releaser.attached(x, { generation: 2, ingress: "b#1" }, 0));
+    releaser.hold(turn(3, [x]), () => releaser.attached(x, { generation: 3, ingress: "b#1" }, 0));
+    releaser.releaseUpTo(2);
+    expect([unlinked, sent]).toEqual([[{ id: "x", generation: 1, ingress: "a#1" }], []]);
+    releaser.releaseUpTo(3);
+    expect(unlinked).toHaveLength(1);
+    expect(sent).toEqual(["x.3 out 1 ack 0", "x.3 out 2 ack 0", "x.3 out 3 ack 0"]);
+  });
+
   it("never goes back, and sends nothing twice", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x");
-    releaser.attached(x, x.lastIn);
+    releaser.attached(x, x, x.lastIn);
     x.outbox.push(output(1, 1));
     releaser.hold(turn(1, [x]), null);
     releaser.releaseUpTo(5);
@@ -126,8 +140,8 @@ describe("releaser", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x");
     const y = linkOf("y");
-    releaser.attached(x, x.lastIn);
-    releaser.attached(y, y.lastIn);
+    releaser.attached(x, x, x.lastIn);
+    releaser.attached(y, y, y.lastIn);
     for (const version of [1, 2, 3]) {
       x.lastIn = version;
       releaser.hold(turn(version, [x]), null);
@@ -142,7 +156,7 @@ describe("releaser", () => {
   it("acknowledges an input that produced nothing, once", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x");
-    releaser.attached(x, x.lastIn);
+    releaser.attached(x, x, x.lastIn);
     x.lastIn = 1;
     releaser.hold(turn(1, [x]), null);
     releaser.hold(turn(2, [x]), null);
@@ -155,7 +169,7 @@ describe("releaser", () => {
   it("[12] does not tell a client that has just attached of inputs in turns that are not released", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x", { lastIn: 4 });
-    releaser.hold(turn(1, [x]), () => releaser.attached(x, 4));
+    releaser.hold(turn(1, [x]), () => releaser.attached(x, x, 4));
     x.lastIn = 5;
     releaser.hold(turn(2, [x]), null);
     x.outbox.push(output(1, 1));
@@ -168,7 +182,7 @@ describe("releaser", () => {
   it("runs the welcome of an attach before its outputs, and nothing goes to a socket that is not welcomed", () => {
     const { releaser, sent, take, unlinked } = releaserAt(0);
     const x = linkOf("x");
-    releaser.attached(x, x.lastIn);
+    releaser.attached(x, x, x.lastIn);
     x.outbox.push(output(1, 1));
     releaser.hold(turn(1, [x]), null);
     x.generation = 2;
@@ -179,7 +193,7 @@ describe("releaser", () => {
     expect(take()).toEqual([]);
     releaser.hold(turn(2, [x]), () => {
       sent.push("welcome");
-      releaser.attached(x, x.lastIn);
+      releaser.attached(x, x, x.lastIn);
     });
     releaser.releaseUpTo(2);
     expect(take()).toEqual(["welcome", "x.2 out 1 ack 0"]);
@@ -206,7 +220,7 @@ describe("releaser", () => {
   it("sends again what is not confirmed, from where the client itself confirmed, and nothing that is not released", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x", { outbox: [output(1, 1), output(2, 2), output(3, 3)] });
-    releaser.attached(x, x.lastIn);
+    releaser.attached(x, x, x.lastIn);
     releaser.releaseUpTo(2);
     releaser.resend(x);
     expect(take()).toEqual(["x.1 out 1 ack 0", "x.1 out 2 ack 0"]);
@@ -222,7 +236,7 @@ describe("releaser", () => {
   it("a link that ends gets what it has not been sent, then the reason; an ended link that is away gets nothing", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x", { outbox: [output(1, 1)] });
-    releaser.attached(x, x.lastIn);
+    releaser.attached(x, x, x.lastIn);
     releaser.hold(turn(1, [x]), null);
     const gone: ClosedLink = {
       link: "x",
@@ -243,7 +257,7 @@ describe("releaser", () => {
   it("keeps its order over many turns", () => {
     const { releaser, take } = releaserAt(0);
     const x = linkOf("x");
-    releaser.attached(x, x.lastIn);
+    releaser.attached(x, x, x.lastIn);
     for (let version = 1; version <= 1_000; version++) {
       x.outbox.push(output(version, version));
       releaser.hold(turn(version, [x]), null);

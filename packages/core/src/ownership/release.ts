@@ -113,11 +113,17 @@ export class Releaser {
   }
 
   /**
-   * A link's socket was welcomed: its outputs go to this generation from now on.
+   * A link's socket was welcomed: its outputs go to this attach from now on.
+   * A later attach may have been handled while the welcome waited for its release, and be an older one of the client's that came late:
+   * the client then has to say hello once more. Where both came by the same ingress, that one sees to it.
    * @param lastIn inputs up to here were handled when it attached; more may have been handled since, in turns that are not released
    */
-  attached(link: Link, lastIn: number): void {
+  attached(link: Link, attach: Pick<LinkAddress, "generation" | "ingress">, lastIn: number): void {
     const { id, generation, ingress, ackedOut } = link;
+    if (generation !== attach.generation) {
+      if (ingress !== attach.ingress) this.#ports.unlink({ id, ...attach });
+      return;
+    }
     const before = this.#cursors.get(id);
     if (before !== undefined && before.ingress !== null && before.ingress !== ingress) {
       this.#ports.unlink({ id, generation: before.generation, ingress: before.ingress });

@@ -142,6 +142,37 @@ it("serves a client whose attach was carried out twice also when the second answ
   expect(frames).toHaveLength(2);
 });
 
+it("puts a link's present socket in the place of one that is gone when a late copy of its attach is answered", () => {
+  const { ingress, sent, join } = stage();
+  join("link", 0, "b#1", 1);
+  const answer = (generation: number) => {
+    sent.length = 0;
+    const welcome = encodeClientFrame(new ByteWriter(), { t: "ping", nonce: 1 });
+    ingress.attached("b#1", SESSION, 1, { id: "link", generation, ingress: "a#1" }, 99, true, welcome);
+    return [ingress.sockets.live(SESSION, "link")?.generation, sent.map(({ t }) => t)];
+  };
+  expect(answer(3)).toEqual([3, []]);
+  expect(answer(2)).toEqual([3, []]);
+  // Of another numbering: the session has nobody here.
+  expect(answer(2 ** 20 + 1)).toEqual([3, ["detach"]]);
+});
+
+it("tells an owner that speaks to a socket which is gone, unless one waits for its welcome", () => {
+  const { ingress, sent } = stage();
+  const speak = (close: boolean) => {
+    sent.length = 0;
+    const frame = encodeClientFrame(new ByteWriter(), { t: "pong", nonce: 1 });
+    ingress.deliver("b#1", SESSION, 1, { id: "link", generation: 4, ingress: "a#1" }, frame, close);
+    return sent.map((op) => (op.t === "detach" ? [op.link, op.generation, op.leave] : op.t));
+  };
+  expect(speak(false)).toEqual([["link", 4, false]]);
+  expect(speak(true)).toEqual([]);
+  const hello = { t: "hello", protocol: CLIENT_PROTOCOL, session: SESSION, link: "link", token: "", nextToken: "", auth: null } as const;
+  const numbers = { epoch: 0, lastOut: 0, sent: 0, acked: 0, offsetEpoch: 0, generation: 0 } as const;
+  ingress.open({ send: () => undefined, fail: () => undefined, release: () => undefined }, { ...hello, ...numbers }, null);
+  expect(speak(false)).toEqual([]);
+});
+
 it("takes no message of another numbering for one of the link that was welcomed: its client says hello again", () => {
   const { ingress, sent } = stage();
   const told: string[] = [];

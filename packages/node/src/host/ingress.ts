@@ -233,7 +233,7 @@ export class Ingress implements ClientRouter {
   attached(from: NodeRef, session: SessionKey, epoch: number, link: LinkAddress, socket: number, ok: boolean, frame: Uint8Array): void {
     const entry = this.sockets.byId(socket);
     if (entry === undefined || entry.session !== session || entry.link !== link.id) {
-      if (ok) this.#sayDetached(session, link.id, link.generation, false);
+      if (ok && !this.#servedByAnother(from, session, epoch, link)) this.#sayDetached(session, link.id, link.generation, false);
       return;
     }
     if (!ok) {
@@ -291,7 +291,11 @@ export class Ingress implements ClientRouter {
   deliver(from: NodeRef, session: SessionKey, epoch: number, link: LinkAddress, frame: Uint8Array, close: boolean): void {
     if (!this.#ports.routes.learn(session, from, epoch)) return;
     const entry = this.sockets.live(session, link.id);
-    if (entry === undefined) return;
+    if (entry === undefined) {
+      // What told the owner that this socket is gone may have been lost with an owner before it.
+      if (!close && !this.#awaitsWelcome(session, link.id)) this.#sayDetached(session, link.id, link.generation, false);
+      return;
+    }
     // Its attach was carried out twice, and the second answer is late or lost: there is no other socket here that is meant.
     if (entry.generation < link.generation && !this.#awaitsWelcome(session, link.id)) {
       if (this.#beganAnew(entry, link.generation)) return;
@@ -306,6 +310,15 @@ export class Ingress implements ClientRouter {
     this.sockets.remove(entry);
     const problem = decodeClientFrame(frame);
     if (problem.t === "problem") entry.socket.fail(problem.code, problem.message, problem.retryAfterMs);
+  }
+
+  /** The answer to a late copy of an attach whose socket is gone: the link's present socket here takes its place. */
+  #servedByAnother(from: NodeRef, session: SessionKey, epoch: number, link: LinkAddress): boolean {
+    const entry = this.sockets.live(session, link.id);
+    if (entry === undefined || !sameNumbering(entry.generation, link.generation)) return false;
+    if (!this.#ports.routes.learn(session, from, epoch)) return false;
+    if (entry.generation < link.generation) entry.generation = link.generation;
+    return true;
   }
 
   /** A copy of its attach came when its link had ended, and began another of that name: its client has to say hello to hear of that. */

@@ -75,4 +75,9 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     strategy: "drawn",
     was: "the same of a machine that had slept",
   },
+  {
+    seed: 225191,
+    strategy: "drawn",
+    was: "a client whose newest hello was overtaken by a late copy of an earlier one went on at a socket that its link did not have",
+  },
 ];
