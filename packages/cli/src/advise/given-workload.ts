@@ -15,7 +15,7 @@ export const WORKLOAD_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   standbys: { value: "<count>", summary: "copies in memory besides the owner's, under replica (default 1)" },
   store: { value: "<which>", summary: "where snapshots and logs go: disk (default), s3 or redis" },
   interval: { value: "<time>", summary: "how often snapshot writes (default: of snapshotIntervalMs)" },
-  base: { value: "<time>", summary: "how often hybrid takes a base at the least (default: of baseIntervalMs)" },
+  base: { value: "<time>", summary: "how often hybrid takes a base if its log is worth one (default: of baseIntervalMs)" },
   lease: { value: "<time>", summary: "leaseTtlMs of the nodes, e.g. 10s (default)" },
 };
 

@@ -148,7 +148,13 @@ export const LIMITS = {
   maxStoreAppendEntries: bound(1_024, 1, 65_536, "sessions whose log records go to a store in one write"),
   maxStoreLogBytes: bound(4_194_304, 4_096, 1_073_741_824, "bytes of a session's log after which its next snapshot is taken"),
   replayBudgetMs: bound(20, 1, 60_000, "estimated time to replay a session's log after which its next snapshot is taken"),
-  baseIntervalMs: bound(10_000, 50, 86_400_000, "longest time from a change of a `hybrid` session to its next snapshot"),
+  baseIntervalMs: bound(10_000, 50, 86_400_000, "how often a `hybrid` session that changes is given a snapshot if its log is worth one"),
+  baseLogPercent: bound(
+    50,
+    0,
+    10_000,
+    "size of a session's log over that of its last snapshot, in per cent, from which on the log is worth the next at `baseIntervalMs`",
+  ),
   snapshotIntervalMs: bound(5_000, 50, 86_400_000, "longest time from a change of a `snapshot` session to its next snapshot"),
   maxStoreListEntries: bound(1_000, 1, 1_000, "sessions on one page of a store's list"),
   // clients

@@ -104,7 +104,8 @@ export class RestoringRole implements Role {
       }
       const logTurns = cell.version - replica.base.version;
       const { epoch, from } = this.#start;
-      this.#becomeOwner({ cell, epoch, hash, cause: { kind: "restored", from, complete: whole, logTurns, logBytes } });
+      const baseBytes = replica.base.bytes.length;
+      this.#becomeOwner({ cell, epoch, hash, cause: { kind: "restored", from, complete: whole, logTurns, logBytes, baseBytes } });
     } catch (error) {
       // A node with the newer definition can read it; nothing is lost.
       if (errorCodeOf(error) === "E_STATE_VERSION") this.#tryAgain(error);

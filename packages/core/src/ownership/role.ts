@@ -67,6 +67,7 @@ export interface OwnerStart {
         readonly complete: boolean;
         readonly logTurns: number;
         readonly logBytes: number;
+        readonly baseBytes: number;
       }
     /** `heirLost`: the heir may have run the session before its lease ended. */
     | { readonly kind: "resumed"; readonly heirLost: boolean }

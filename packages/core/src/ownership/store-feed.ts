@@ -58,6 +58,8 @@ export class StoreFeed {
   #baseTakenAtMs = 0;
   /** The version of the newest base that is certainly there; -1 when that is not known. */
   #baseAt = -1;
+  /** Size of the base that the log counts from; null when another owner wrote it, or nobody did. */
+  #baseBytes: number | null = null;
   #finished: (() => void) | null = null;
   /** Counts the epochs; what was asked in an older one says nothing any more. */
   #round = 0;
@@ -107,14 +109,15 @@ export class StoreFeed {
     this.#wantBase();
   }
 
-  /** The present version was read from the store in this epoch. @param logBytes of the log that led to it */
-  startAt(logTurns: number, logBytes: number): void {
+  /** The present version was read from the store in this epoch. @param logBytes of the log that led to it from the base */
+  startAt(logTurns: number, logBytes: number, baseBytes: number): void {
     const { version } = this.#source;
     this.#acked = version;
     this.#logged = version;
     this.#phase = "following";
     this.#turnsSince = logTurns;
     this.#bytesSince = logBytes;
+    this.#baseBytes = baseBytes;
     if (logTurns === 0) this.#baseAt = version;
     if (logTurns > 0) this.#armBase();
     this.#push();
@@ -125,6 +128,7 @@ export class StoreFeed {
     if (this.#acked < this.#source.version) this.#behindSinceMs ??= this.#source.host.clock.now();
     this.#round++;
     this.#asking = false;
+    this.#baseBytes = null;
     if (this.#base === "writing") this.#base = "wanted";
     this.#cancelTimers();
     if (this.#logs) {
@@ -283,14 +287,20 @@ export class StoreFeed {
 
   // ---- bases ----
 
-  /** Something changed since the last base: the next is due within an interval. */
+  /** Something changed since the last base: whether the next is due is looked at after an interval. */
   #armBase(): void {
     if (this.#baseTimer !== null || this.#stopped) return;
     const { clock, limits } = this.#source.host;
     this.#baseTimer = clock.schedule(this.#logs ? limits.baseIntervalMs : limits.snapshotIntervalMs, () => {
       this.#baseTimer = null;
-      if (!this.#stopped) this.#wantBase();
+      if (!this.#stopped && this.#isBaseWorth()) this.#wantBase();
     });
+  }
+
+  /** A log that is small beside its base is cheaper to keep, and to read, than another base is to write. The replay budget holds besides. */
+  #isBaseWorth(): boolean {
+    if (!this.#logs || this.#phase !== "following" || this.#baseBytes === null) return true;
+    return this.#bytesSince * 100 >= this.#baseBytes * this.#source.host.limits.baseLogPercent;
   }
 
   #wantBase(): void {
@@ -309,6 +319,7 @@ export class StoreFeed {
     this.#baseTimer = null;
     this.#turnsSince = 0;
     this.#bytesSince = 0;
+    this.#baseBytes = bytes.length;
     this.#tables.clear();
     if (log.toVersion !== version) log.reset(version);
     const table = () => {

@@ -59,7 +59,7 @@ export class StoreKeeper {
     feed.waited = strategy === "hybrid" && owner.cell.durability === "strong";
     feed.recorded = owner.recorded && stored;
     if (cause.kind === "created") feed.startFresh();
-    else if (cause.kind === "restored") feed.startAt(cause.logTurns, cause.logBytes);
+    else if (cause.kind === "restored") feed.startAt(cause.logTurns, cause.logBytes, cause.baseBytes);
     else feed.startProbing();
     this.#member.review();
   }

@@ -39,6 +39,7 @@ const MANY = workload({
   standbys: 2,
   snapshotIntervalMs: 10_000,
   baseIntervalMs: 60_000,
+  baseLogPercent: 50,
   replayBudgetMs: 100,
 });
 
@@ -96,16 +97,21 @@ describe("worked out by hand", () => {
   });
 
   test("hybrid: a base before replaying would cost more than the budget, every change to the log", () => {
-    // 10 turns/s × 10 µs: the longest interval is allowed. 0.1 ms × 30 s of log are replayed on average.
+    // 10 turns/s × 10 µs: the interval is allowed. 600 turns × 10 µs of log.
     expect(values(estimateStrategy("hybrid", MANY, ROUND))).toMatchObject({
       memoryBytes: 20e6,
       storedBytes: 2_000 * (10_000 + 60_000),
       storeBytesPerSec: 1e6 + 1e7 / 60,
       storeRequestsPerSec: expect.closeTo(10_000 + 1_000 / 60),
-      failoverMs: 30_024,
+      // 1 ms and twice 10 ms to read it; 5,000 turns of next to nothing are half of 10 KB, and half of those are replayed
+      failoverMs: 30_046,
       outputWaitMs: 3,
       lostMs: 0,
     });
+    // A log of 1 KB/s is worth a base of 10 KB after 5 s, but one of 1 MB only after 500 s; then replaying may cost up to the budget.
+    const large = values(estimateStrategy("hybrid", { ...MANY, stateBytes: 1e6 }, ROUND));
+    expect(large.storeBytesPerSec).toBe(1e6 + 1e9 / 500);
+    expect(large.failoverMs).toBe(30_000 + 1 + 2_000 + 50);
     // 1,000 turns/s: 10 ms of replay a second, so 10 s of log.
     const busy = values(estimateStrategy("hybrid", { ...MANY, turnsPerSec: 1_000 }, ROUND));
     expect(busy.failoverMs).toBeCloseTo(30_071);

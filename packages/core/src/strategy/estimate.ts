@@ -109,6 +109,9 @@ function stored(strategy: "snapshot" | "hybrid", workload: Workload, figures: Fi
   const strong = hybrid && durability === "strong";
   const intervalMs = r.done(hybrid ? hybridIntervalMs(workload, r) : workload.snapshotIntervalMs);
   const snapshotsPerSec = r.done(Math.min(turnsPerSec, 1_000 / r.of(intervalMs)));
+  // A larger session has fewer, and is not to seem cheaper for that.
+  const oftenMs = hybrid ? hybridIntervalMs({ ...workload, baseLogPercent: 0 }, r) : workload.snapshotIntervalMs;
+  const mostSnapshotsPerSec = r.done(Math.min(turnsPerSec, 1_000 / oftenMs));
   const logBytesPerSec = r.done(hybrid ? turnsPerSec * (workload.deltaBytes + r.use("network.frameBytes")) : 0);
   // The changes of an `eventual` session that come while an append is under way share the next one.
   const appendsPerSec = r.done(!hybrid ? 0 : strong ? turnsPerSec : Math.min(turnsPerSec, 1_000 / r.use(`${store}.appendMs`)));
@@ -117,7 +120,7 @@ function stored(strategy: "snapshot" | "hybrid", workload: Workload, figures: Fi
   const restoreMs = r.done(
     r.use(`${store}.readMs`) + 1_000 * (stateBytes / r.use(`${store}.readBytesPerSec`) + stateBytes / r.use("session.restoreBytesPerSec")),
   );
-  const replayMs = r.done(hybrid ? ((r.of(intervalMs) / 2_000) * turnsPerSec * r.use("session.applyUs")) / 1_000 : 0);
+  const replayMs = r.done(hybrid ? longestReplayMs(workload, r) / 2 : 0);
   // Nobody else can read a node's own disk.
   const readableMs = r.done(remote ? leaseTtlMs : Math.max(leaseTtlMs, r.use("failure.restartMs")));
   return {
@@ -125,7 +128,7 @@ function stored(strategy: "snapshot" | "hybrid", workload: Workload, figures: Fi
     outputWaitMs: strong ? r.done(r.use(`${store}.appendMs`)) : none,
     storedBytes: r.done(sessions * KEPT_SNAPSHOTS * (stateBytes + (r.of(logBytesPerSec) * r.of(intervalMs)) / 1_000)),
     storeBytesPerSec,
-    storeRequestsPerSec: r.done(sessions * (r.of(snapshotsPerSec) + r.of(appendsPerSec))),
+    storeRequestsPerSec: r.done(sessions * (r.of(mostSnapshotsPerSec) + r.of(appendsPerSec))),
     networkBytesPerSec,
     lostMs: strong
       ? none
@@ -140,8 +143,19 @@ function stored(strategy: "snapshot" | "hybrid", workload: Workload, figures: Fi
   };
 }
 
-/** A base is due when replaying the log would cost the budget, or else at the interval. */
-function hybridIntervalMs({ turnsPerSec, baseIntervalMs, replayBudgetMs }: Workload, r: Reckoning): number {
+/** A base is due when replaying the log would cost the budget, or else at the interval, once the log has its share of the base. */
+function hybridIntervalMs(workload: Workload, r: Reckoning): number {
+  const { turnsPerSec, deltaBytes, stateBytes, baseIntervalMs, baseLogPercent, replayBudgetMs } = workload;
   const replayMsPerSec = (turnsPerSec * r.use("session.applyUs")) / 1_000;
-  return replayMsPerSec === 0 ? baseIntervalMs : Math.min(baseIntervalMs, (1_000 * replayBudgetMs) / replayMsPerSec);
+  if (replayMsPerSec === 0) return baseIntervalMs;
+  const worthMs = (1_000 * stateBytes * baseLogPercent) / 100 / (turnsPerSec * Math.max(1, deltaBytes + r.use("network.frameBytes")));
+  return Math.min(Math.max(baseIntervalMs, worthMs), (1_000 * replayBudgetMs) / replayMsPerSec);
+}
+
+/** Of as many turns as a log has at the most, however small their changes are: so no larger change makes it seem faster. */
+function longestReplayMs({ turnsPerSec, stateBytes, baseIntervalMs, baseLogPercent, replayBudgetMs }: Workload, r: Reckoning): number {
+  if (turnsPerSec === 0) return 0;
+  const worthTurns = (stateBytes * baseLogPercent) / 100 / Math.max(1, r.use("network.frameBytes"));
+  const turns = Math.max((turnsPerSec * baseIntervalMs) / 1_000, worthTurns);
+  return Math.min(replayBudgetMs, (turns * r.use("session.applyUs")) / 1_000);
 }

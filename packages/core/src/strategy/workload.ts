@@ -21,9 +21,11 @@ export interface Workload {
   readonly standbys: number;
   /** Where `snapshot` and `hybrid` keep what they write. */
   readonly store: StoreKind;
-  /** How often `snapshot` writes a session that has turns, and `hybrid` takes a base at the least. */
+  /** How often `snapshot` writes a session that has turns, and `hybrid` takes a base if its log is worth one. */
   readonly snapshotIntervalMs: number;
   readonly baseIntervalMs: number;
+  /** Size of the log over that of the base from which on it is worth the next, in per cent. */
+  readonly baseLogPercent: number;
   /** `hybrid` takes a base before replaying the log would take longer. */
   readonly replayBudgetMs: number;
   readonly leaseTtlMs: number;
@@ -49,6 +51,7 @@ export function resolveWorkload(input: WorkloadInput): Workload {
     store: "disk",
     snapshotIntervalMs: LIMITS.snapshotIntervalMs.default,
     baseIntervalMs: LIMITS.baseIntervalMs.default,
+    baseLogPercent: LIMITS.baseLogPercent.default,
     replayBudgetMs: LIMITS.replayBudgetMs.default,
     leaseTtlMs: LIMITS.leaseTtlMs.default,
     ...input,
@@ -62,6 +65,7 @@ export function resolveWorkload(input: WorkloadInput): Workload {
   check("standbys", workload.standbys, 1);
   check("snapshotIntervalMs", workload.snapshotIntervalMs, 1);
   check("baseIntervalMs", workload.baseIntervalMs, 1);
+  check("baseLogPercent", workload.baseLogPercent, 0);
   check("replayBudgetMs", workload.replayBudgetMs, 1);
   check("leaseTtlMs", workload.leaseTtlMs, 1);
   if (memoryBytes !== null) check("memoryBytes", memoryBytes, 1);

@@ -194,7 +194,7 @@ export class AutoStrategy {
     if (known !== undefined) return known;
     const { report, definition, nodes } = view;
     const { store, memoryBytes, figures } = this.#options;
-    const { snapshotIntervalMs, baseIntervalMs, replayBudgetMs, leaseTtlMs, standbys } = this.#limits;
+    const { snapshotIntervalMs, baseIntervalMs, baseLogPercent, replayBudgetMs, leaseTtlMs, standbys } = this.#limits;
     const workload = resolveWorkload({
       stateBytes: Math.max(1, size),
       turnsPerSec: turns,
@@ -205,6 +205,7 @@ export class AutoStrategy {
       standbys: Math.max(1, definition.standbys ?? standbys),
       snapshotIntervalMs,
       baseIntervalMs,
+      baseLogPercent,
       replayBudgetMs,
       leaseTtlMs,
       ...(report.deltaBytes.count > 0 && { deltaBytes: meanOf(report.deltaBytes) }),

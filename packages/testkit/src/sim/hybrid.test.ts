@@ -200,6 +200,29 @@ describe("a hybrid session under strong", () => {
     expect(await stage.cluster.until(client.call.read())).toMatchObject({ total: 0, seen: {} });
   });
 
+  it.each([
+    [0, "at each interval in which something changed", 5, 100],
+    [10_000, "once its log is that much larger than the last one", 0, 2],
+  ] as const)("at %i %% takes a snapshot %s, also after a restore", async (baseLogPercent, _, least, most) => {
+    const stage = await open({ limits: { baseLogPercent } });
+    let bases = 0;
+    store(stage).intercept = (_node, request) => {
+      if (request === "putBase") bases++;
+      return undefined;
+    };
+    for (let life = 0; life < 2; life++) {
+      bases = 0;
+      await stage.run(1_500, { talking: true });
+      expect(bases).toBeGreaterThanOrEqual(least);
+      expect(bases).toBeLessThanOrEqual(most);
+      dieAll(stage);
+      await restartAll(stage);
+      await stage.until("somebody owns it", () => stage.cluster.ownerOf(stage.key) !== null, 20_000, true);
+    }
+    expect(await stage.settle()).toEqual([]);
+    expect(codes(stage)).not.toContain("E_TURNS_LOST");
+  });
+
   it("goes on from an older snapshot and its log when the newest is damaged, and loses nothing", async () => {
     const stage = await open();
     await stage.run(900, { talking: true });

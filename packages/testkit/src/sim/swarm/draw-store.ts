@@ -34,6 +34,7 @@ export function drawStore(plan: SeedPlan, { strategy, faults, workloads }: DrawO
     ...(dice.chance(0.3) && { maxStoreLogBytes: 4_096 }),
     ...(dice.chance(0.3) && { maxDeltaLogBytes: 4_096 }),
     ...(dice.chance(0.2) && { maxStoreAppendEntries: 1 }),
+    ...(changes.chance(0.5) && { baseLogPercent: 400 }),
   };
   const events: PlannedEvent[] = [];
   const every = (meanMs: number, draw: () => Omit<PlannedEvent, "atMs">) => {
