@@ -261,4 +261,11 @@ export class VirtualSockets {
     for (const pipes of this.#pipes.values()) open += pipes.size;
     return open;
   }
+
+  /** Those of them that belong to none of the clients: of thieves. */
+  get openOfNobody(): number {
+    let open = 0;
+    for (const pipes of this.#pipes.values()) for (const { owner } of pipes) if (owner === "") open++;
+    return open;
+  }
 }

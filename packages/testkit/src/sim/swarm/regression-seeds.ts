@@ -80,4 +80,9 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     strategy: "drawn",
     was: "a client whose newest hello was overtaken by a late copy of an earlier one went on at a socket that its link did not have",
   },
+  {
+    seed: 224721,
+    strategy: "drawn",
+    was: "a thief's hello still waited at a node when the run ended its sessions, and began one anew that nobody ended",
+  },
 ];

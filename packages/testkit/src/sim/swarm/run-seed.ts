@@ -322,6 +322,8 @@ async function read(world: World): Promise<void> {
 /** Sessions end, clients leave: every node must be as empty as it was before them [I6]. */
 async function leaveNothing(world: World): Promise<void> {
   const { cluster, clients, models, ids } = world;
+  // Whose hello waits when a session ends has begun its next life, and nobody of us would end that.
+  await until(world, "every thief has gone", () => cluster.sockets.openOfNobody === 0, SETTLE_MS);
   for (const model of models.values()) {
     model.ended++;
     clients.find((client) => client.model === model)?.do((calls) => calls.end());

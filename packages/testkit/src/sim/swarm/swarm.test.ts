@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { drawPlan } from "./draw-plan.js";
-import { FAULTS, WORKLOADS } from "./plan.js";
+import { FAULTS, type SeedPlan, WORKLOADS } from "./plan.js";
 import { runPlan, runSeed } from "./run-seed.js";
 
 describe("a seed", () => {
@@ -45,5 +45,21 @@ describe("a seed", () => {
       },
     });
     expect(problems).not.toEqual([]);
+  });
+
+  it("ends its sessions when nobody's hello waits that would begin them anew", async () => {
+    // A thief says a hello at a node that nobody hears: it waits there while the others come to the end.
+    const thieves: SeedPlan = {
+      ...drawPlan(224_721),
+      nodes: 3,
+      rates: [],
+      sessions: [{ clients: 1, talkMs: 60_000, home: 1 }],
+      activeMs: 5_000,
+      events: [
+        { atMs: 2_000, do: "cutOneWay", node: 0, other: 3, forMs: 4_000 },
+        { atMs: 4_700, do: "stolenToken", node: 0, amount: 0 },
+      ],
+    };
+    expect((await runPlan(thieves)).problems).toEqual([]);
   });
 });
