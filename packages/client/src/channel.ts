@@ -14,6 +14,8 @@ const scratch = /* @__PURE__ */ new ByteWriter();
 /** One socket to one endpoint that speaks client frames, answers pings and notices when the other end is dead. */
 export class Channel {
   readonly endpoint: string;
+  /** The link that has said hello on it; "" while none has. What arrives may be for that one, however late it is. */
+  link = "";
   readonly #env: ClientEnv;
   readonly #events: ChannelEvents;
   readonly #socket: Socket;

@@ -301,6 +301,61 @@ test("a link that ends while its new socket is awaited takes that socket's hello
   expect(new Set(cluster.sockets.flatMap((socket) => sent(socket, "hello").map(({ link }) => link))).size).toBe(2);
 });
 
+test("a link that takes the place of another does not speak where late words for that one may come", () => {
+  const unknown = { t: "problem", code: "E_LINK_UNKNOWN", message: "", fatal: true, retryAfterMs: 1 } as const;
+  const switching = live();
+  switching.cluster.move("ws://b");
+  for (const link of switching.cluster.links.values()) link.token = "somebody else's";
+  switching.clock.advance(18);
+  at(switching.cluster, 0).deliver(unknown);
+  switching.clock.advance(1_000);
+  expect(switching.log).toEqual(["live", "handover a-b", "reset E_LINK_TOKEN", "reconnecting", "live"]);
+
+  const withSpare = live({ endpoints: ["ws://a", "ws://b"] });
+  withSpare.cluster.move("ws://b");
+  withSpare.clock.advance(50);
+  withSpare.cluster.links.clear();
+  at(withSpare.cluster, 1).deliver(unknown);
+  withSpare.clock.advance(6);
+  expect(withSpare.client.stats()).toMatchObject({ spareSockets: 0 });
+  withSpare.clock.advance(1_000);
+  expect(withSpare.log).toEqual(["live", "handover a-b", "reset E_LINK_UNKNOWN", "reconnecting", "live"]);
+
+  for (const { cluster } of [switching, withSpare]) {
+    for (const socket of cluster.sockets) expect(new Set(sent(socket, "hello").map(({ link }) => link)).size).toBeLessThan(2);
+  }
+});
+
+test("a spare on which a token is awaited when its link ends is not spoken on", async () => {
+  let fetched = (_token: string): void => {};
+  const auth = () => new Promise<string>((resolve) => (fetched = resolve));
+  const { clock, cluster, client, log } = setup({ endpoints: ["ws://a", "ws://b"], auth });
+  const microtasks = async (): Promise<void> => {
+    for (let i = 0; i < 3; i++) await Promise.resolve();
+  };
+  const settle = async (): Promise<void> => {
+    await microtasks();
+    clock.advance(50);
+    await microtasks();
+  };
+  const letIn = async (): Promise<void> => {
+    await settle();
+    fetched("secret");
+    await settle();
+  };
+  await letIn();
+  cluster.move("ws://b");
+  await letIn();
+  cluster.move("ws://a");
+  await settle();
+  expect(client.endpoint).toBe("ws://b");
+  expect(cluster.sockets).toHaveLength(2);
+  at(cluster, 1).deliver({ t: "problem", code: "E_LINK_UNKNOWN", message: "", fatal: true, retryAfterMs: 1 });
+  for (let i = 0; i < 20; i++) await letIn();
+  expect(log.slice(-3)).toEqual(["reset E_LINK_UNKNOWN", "reconnecting", "live"]);
+  for (const socket of cluster.sockets) expect(new Set(sent(socket, "hello").map(({ link }) => link)).size).toBeLessThan(2);
+});
+
 test("a welcome that leaves a gap is not believed", () => {
   const { clock, cluster, client, log } = live({ endpoints: ["ws://a"] });
   cluster.broadcast("tick", 1);

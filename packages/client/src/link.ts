@@ -259,10 +259,17 @@ export class Link {
   }
 
   #hello(attempt: Attempt, auth: string | null): void {
-    if (this.#attemptOn(attempt.channel) !== attempt) return;
+    const { channel } = attempt;
+    if (this.#attemptOn(channel) !== attempt) return;
     const { link, token, nextToken, known, generation } = this.#identity;
+    if (channel.link !== "" && channel.link !== link) {
+      // A late word on the link before this one would be taken for the answer.
+      channel.fail(false);
+      return;
+    }
+    channel.link = link;
     attempt.helloed = this.#identity;
-    attempt.channel.send({
+    channel.send({
       t: "hello",
       protocol: CLIENT_PROTOCOL,
       session: this.#options.session,
@@ -467,6 +474,7 @@ export class Link {
     const all = reason === "E_TURNS_LOST";
     const lost = { lostOutputs: all ? this.#outputs.last : 0, lostInputs: all ? this.#inputs.acked : 0 };
     this.#identity = new Identity(this.#env.random);
+    this.#spares.clear();
     this.#inputs.reset(1);
     this.#outputs.reset(1);
     this.#abortCalls(reason);

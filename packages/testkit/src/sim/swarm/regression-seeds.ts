@@ -66,6 +66,11 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     was: "a client whose link ended in a session that had begun anew before was told that the session had been lost with it",
   },
   {
+    seed: 202897,
+    strategy: "drawn",
+    was: "a late word on a client's link was taken for the answer to the hello of the link that had taken its place",
+  },
+  {
     seed: 210909,
     strategy: "drawn",
     was: "a process that was paused released, when it woke, turns that had been acknowledged in a life of the session that had ended since; they were held against the next life",
