@@ -210,7 +210,7 @@ export class Host implements SlotHost, PeersHandler {
     return this.membership.isEnded(ref);
   }
   isGone(ref: NodeRef): boolean {
-    return ref !== this.self && (this.isEnded(ref) || !this.membership.entries.has(ref));
+    return ref !== this.self && (this.isEnded(ref) || this.membership.entryOf(ref) === undefined);
   }
   isUp(ref: NodeRef): boolean {
     return ref === this.self || this.#peers.isUp(ref);
@@ -237,7 +237,7 @@ export class Host implements SlotHost, PeersHandler {
   }
   endpointOf(ref: NodeRef): string {
     if (ref === this.self) return this.membership.info.clientEndpoint;
-    return this.membership.entries.get(ref)?.info.clientEndpoint ?? "";
+    return this.membership.entryOf(ref)?.info.clientEndpoint ?? "";
   }
 
   // ---- between nodes ----

@@ -1,4 +1,13 @@
-import { type Clock, type Directory, type Limits, type NodeEntry, type NodeInfo, type NodeRef, nodeIdOf } from "@sojourn/core";
+import {
+  type Clock,
+  type Directory,
+  incarnationOf,
+  type Limits,
+  type NodeEntry,
+  type NodeInfo,
+  type NodeRef,
+  nodeIdOf,
+} from "@sojourn/core";
 import type { Lease, LeaseEvents, LeaseRenewal } from "../lease/lease.js";
 
 /** What membership tells the node. Of its own lease: `lapsed`, `resumed` and `failed`. */
@@ -27,8 +36,8 @@ export class Membership {
   readonly #limits: Limits;
   readonly #peers: PeerBook;
   readonly #events: MembershipEvents;
-  readonly #entries = new Map<NodeRef, NodeEntry>();
-  readonly #ended = new Set<NodeRef>();
+  /** The newest incarnation that is known of each node id: what is kept does not grow with restarts. */
+  readonly #latest = new Map<string, NodeEntry>();
   #self: NodeRef = "";
   #info: NodeInfo;
   #lease: Lease | null = null;
@@ -60,9 +69,6 @@ export class Membership {
   get info(): NodeInfo {
     return this.#info;
   }
-  get entries(): ReadonlyMap<NodeRef, NodeEntry> {
-    return this.#entries;
-  }
 
   /**
    * Takes a lease and begins to watch the others.
@@ -83,19 +89,33 @@ export class Membership {
     return this.#lease?.valid() ?? false;
   }
 
+  /** A newer incarnation of the same id means that older ones have ended. */
   isEnded(ref: NodeRef): boolean {
-    return this.#ended.has(ref);
+    const latest = this.#latest.get(nodeIdOf(ref));
+    if (latest === undefined) return false;
+    return latest.ref === ref ? latest.ended : incarnationOf(ref) < incarnationOf(latest.ref);
+  }
+
+  /** What is known of a node in exactly this life, if that is its newest. */
+  entryOf(ref: NodeRef): NodeEntry | undefined {
+    const latest = this.#latest.get(nodeIdOf(ref));
+    return latest?.ref === ref ? latest : undefined;
   }
 
   /** The living incarnation of a node id. */
   find(id: string): NodeEntry | null {
-    for (const entry of this.#entries.values()) if (!entry.ended && entry.info.id === id) return entry;
-    return null;
+    const latest = this.#latest.get(id);
+    return latest === undefined || latest.ended ? null : latest;
+  }
+
+  /** All living nodes. */
+  live(): NodeEntry[] {
+    return [...this.#latest.values()].filter((entry) => !entry.ended);
   }
 
   /** Living nodes other than this one. */
   others(): NodeEntry[] {
-    return [...this.#entries.values()].filter((entry) => !entry.ended && entry.ref !== this.#self);
+    return this.live().filter((entry) => entry.ref !== this.#self);
   }
 
   async publish(info: NodeInfo): Promise<void> {
@@ -123,32 +143,21 @@ export class Membership {
 
   #onEntry(entry: NodeEntry): void {
     if (this.#over) return;
-    const known = this.#entries.get(entry.ref);
-    if (known?.ended === true) return;
-    this.#entries.set(entry.ref, entry);
-    if (entry.ref === this.#self) {
-      if (entry.ended) this.#lose();
-      return;
-    }
-    if (entry.ended) this.#end(entry.ref);
-    else if (!this.#ended.has(entry.ref)) this.#peers.reach(entry.ref, entry.info.controlEndpoint);
-    // A newer incarnation of the same id means that older ones have ended.
-    for (const other of this.#entries.values()) {
-      if (other.ref !== entry.ref && nodeIdOf(other.ref) === entry.info.id && !other.ended && older(other.ref, entry.ref)) {
-        this.#entries.set(other.ref, { ...other, ended: true });
-        this.#end(other.ref);
-      }
-    }
+    const { ref, info } = entry;
+    const known = this.#latest.get(info.id);
+    // What comes late of an earlier life, or of one that has ended, says nothing new.
+    if (known !== undefined && (known.ref === ref ? known.ended : incarnationOf(ref) < incarnationOf(known.ref))) return;
+    this.#latest.set(info.id, entry);
+    const before = known !== undefined && known.ref !== ref && !known.ended ? known.ref : null;
+    if (before === this.#self || (ref === this.#self && entry.ended)) this.#lose();
+    if (ref === this.#self || this.#over) return;
+    if (before !== null) this.#end(before);
+    if (entry.ended) this.#end(ref);
+    else this.#peers.reach(ref, info.controlEndpoint);
   }
 
   #end(ref: NodeRef): void {
-    if (this.#ended.has(ref)) return;
-    this.#ended.add(ref);
     this.#peers.forget(ref);
     this.#events.ended(ref);
   }
-}
-
-function older(a: NodeRef, b: NodeRef): boolean {
-  return Number(a.slice(a.lastIndexOf("#") + 1)) < Number(b.slice(b.lastIndexOf("#") + 1));
 }

@@ -90,7 +90,7 @@ export class NodeMetrics {
       store[slot.owner.store.state]++;
       behindMaxMs = Math.max(behindMaxMs, slot.owner.store.behindMs);
     }
-    const nodes = [...(host?.membership.entries.values() ?? [])].filter((entry) => !entry.ended);
+    const nodes = host?.membership.live() ?? [];
     return {
       id,
       self: runtime.self,

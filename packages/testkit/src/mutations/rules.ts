@@ -245,7 +245,7 @@ export const brokenRules: readonly Mutant[] = [
         replace:
           'if (lease === undefined) return "ended"; if (expiry === undefined) { this.#expiry.set(ref, nowMs + lease.ttlMs); return "renewed"; }',
       },
-      { module: "node/host/membership", find: "if (entry.ended) this.#lose(); return;", replace: "return;" },
+      { module: "node/host/membership", find: "(ref === this.#self && entry.ended)", replace: "false" },
     ],
   },
   {
