@@ -173,6 +173,16 @@ it("tells an owner that speaks to a socket which is gone, unless one waits for i
   expect(speak(false)).toEqual([]);
 });
 
+it("lets go of a socket whose link has left, also when the answer to a second copy of its attach is lost", () => {
+  const { ingress, join } = stage();
+  join("link", 0, "b#1", 1);
+  const live = () => ingress.sockets.live(SESSION, "link")?.generation;
+  ingress.unlink(SESSION, "link", 0); // it is late: the link has come back since
+  expect(live()).toBe(1);
+  ingress.unlink(SESSION, "link", 2);
+  expect(live()).toBeUndefined();
+});
+
 it("takes no message of another numbering for one of the link that was welcomed: its client says hello again", () => {
   const { ingress, sent } = stage();
   const told: string[] = [];

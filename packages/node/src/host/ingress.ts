@@ -335,10 +335,10 @@ export class Ingress implements ClientRouter {
     return false;
   }
 
-  /** The link has attached at another node: its socket here becomes a spare. */
+  /** The link has attached at another node after this attach: its socket here, of this one or of an earlier one, becomes a spare. */
   unlink(session: SessionKey, link: string, generation: number): void {
     const entry = this.sockets.live(session, link);
-    if (entry === undefined || entry.generation !== generation) return;
+    if (entry === undefined || entry.generation > generation) return;
     this.sockets.remove(entry);
     entry.socket.release();
   }

@@ -71,6 +71,11 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     was: "a late word on a client's link was taken for the answer to the hello of the link that had taken its place",
   },
   {
+    seed: 221060,
+    strategy: "drawn",
+    was: "a client was welcomed at a socket that its link had left for a late copy of its hello, and was never told that its link ended",
+  },
+  {
     seed: 210909,
     strategy: "drawn",
     was: "a process that was paused released, when it woke, turns that had been acknowledged in a life of the session that had ended since; they were held against the next life",
