@@ -68,4 +68,20 @@ describe("the clock of a simulated machine", () => {
     await outside.run(1_000);
     expect(done).toEqual([0, 1, 2, 3]);
   });
+
+  it.each([0, 1])("does what has come already at its new pace of %d ms", async (effortMs) => {
+    const outside = new VirtualClock({ outside: false });
+    const clock = new NodeClock(outside);
+    const done: number[] = [];
+    clock.slow(100);
+    for (let i = 0; i < 50; i++) clock.arrive(() => done.push(i));
+    await outside.run(250);
+    expect(done).toEqual([0, 1]);
+    clock.slow(effortMs);
+    await outside.run(50);
+    expect(done).toEqual(Array.from({ length: 50 }, (_, i) => i));
+    clock.slow(0);
+    clock.arrive(() => done.push(50));
+    expect(done.at(-1)).toBe(50);
+  });
 });

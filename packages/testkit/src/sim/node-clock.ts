@@ -21,6 +21,8 @@ export class NodeClock implements Clock {
   #wallOffset = 0;
   #effortMs = 0;
   #busyUntil = 0;
+  /** What has come and is still to be done, in that order; none while the process keeps up. */
+  readonly #backlog: { readonly task: () => void; scheduled: Scheduled }[] = [];
   #tasks = 0;
   /** How long it has slept in all, and since when it sleeps now. */
   #sleptMs = 0;
@@ -87,14 +89,19 @@ export class NodeClock implements Clock {
   /** Something reaches the process from outside, or comes due in it. */
   arrive(task: () => void): void {
     if (this.#dead) return;
-    const now = this.#inner.now();
     // Also when it is quick again: what came before is still to be done.
-    if (this.#effortMs === 0 && this.#busyUntil <= now) {
-      this.#perform(task);
-      return;
-    }
+    if (this.#effortMs === 0 && this.#backlog.length === 0) this.#perform(task);
+    else this.#backlog.push({ task, scheduled: this.#inTurn() });
+  }
+
+  /** Behind everything that has come before, the oldest thing that is still to be done is done. */
+  #inTurn(): Scheduled {
+    const now = this.#inner.now();
     this.#busyUntil = Math.max(this.#busyUntil, now) + this.#effortMs;
-    this.#inner.schedule(this.#busyUntil - now, () => this.#perform(task));
+    return this.#inner.schedule(this.#busyUntil - now, () => {
+      const oldest = this.#backlog.shift();
+      if (oldest !== undefined) this.#perform(oldest.task);
+    });
   }
 
   #perform(task: () => void): void {
@@ -113,9 +120,14 @@ export class NodeClock implements Clock {
     return this.#paused;
   }
 
-  /** From now on each thing that the process does takes this long; 0 for none. */
+  /** From now on each thing that the process does takes this long, also what has come already; 0 for none. */
   slow(effortMs: number): void {
     this.#effortMs = effortMs;
+    this.#busyUntil = 0;
+    for (const waiting of this.#backlog) {
+      waiting.scheduled.cancel();
+      waiting.scheduled = this.#inTurn();
+    }
   }
 
   pause(): void {

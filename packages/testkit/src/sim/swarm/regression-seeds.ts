@@ -95,4 +95,9 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     strategy: "drawn",
     was: "a thief's hello still waited at a node when the run ended its sessions, and began one anew that nobody ended",
   },
+  {
+    seed: 232127,
+    strategy: "drawn",
+    was: "a node that had been slow did what had come meanwhile as slowly for minutes, and held a copy at the end; that of an owner that had sent the copy anew ten times a second",
+  },
 ];
