@@ -23,10 +23,12 @@ class Owner {
   reachable = true;
   snapshotBytes = new Uint8Array(10).fill(7);
   /** What is copied live; null: it has no large arrays. */
-  live: LiveCopy | null = null;
-  readonly cell = { copyLive: () => this.live };
+  live: (() => LiveCopy) | null = null;
+  readonly cell = { copyLive: () => this.live?.() ?? null };
   forgotten = 0;
   #due: { task: () => void; cancelled: boolean }[] = [];
+  /** For how long the latest timer was set. */
+  waitsMs = 0;
 
   constructor(limits: Partial<Limits> = {}) {
     const resolved = resolveLimits({ bulkChunkBytes: 4_096, ...limits });
@@ -37,7 +39,8 @@ class Owner {
       clock: {
         now: () => 0,
         wallNow: () => 0,
-        schedule: (_ms: number, task: () => void) => {
+        schedule: (ms: number, task: () => void) => {
+          this.waitsMs = ms;
           const entry = { task, cancelled: false };
           this.#due.push(entry);
           return {
@@ -103,6 +106,29 @@ const brief = (messages: readonly PeerMessage[]) =>
         ? `base ${message.version}@${message.offset}`
         : message.t,
   );
+
+/** One large array, read in one go each time. */
+function liveCopy(arrayBytes: number): LiveCopy {
+  let rest = arrayBytes;
+  return {
+    get restBytes() {
+      return rest;
+    },
+    arrayBytes,
+    next: (maxBytes) => {
+      if (rest === 0) return null;
+      const offset = arrayBytes - rest;
+      const bytes = new Uint8Array(Math.min(rest, maxBytes));
+      rest -= bytes.length;
+      return { array: 0, arrayBytes, offset, bytes };
+    },
+    again: (_array, _offset, length) => {
+      rest += length;
+    },
+    finish: () => (rest > 0 ? null : new Uint8Array(10)),
+    close: () => undefined,
+  };
+}
 
 describe("feed", () => {
   let owner: Owner;
@@ -260,6 +286,26 @@ describe("feed", () => {
     owner.take();
     feed.onAck(ack(0, 0, "table"));
     expect([owner.forgotten, brief(owner.take())]).toEqual([2, ["base 1@0"]]);
+  });
+
+  it("has more and more patience with a live copy of which nothing is heard, for each one stands in the way of the next", () => {
+    owner.live = () => liveCopy(5_000);
+    feed.startBase();
+    const waits = (times: number) =>
+      Array.from({ length: times }, () => {
+        const { waitsMs } = owner;
+        owner.ring();
+        return waitsMs;
+      });
+    expect(waits(7)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 16_000, 16_000]);
+    expect(brief(owner.take()).filter((it) => it.startsWith("base"))).toHaveLength(8);
+    feed.resend(); // the connection was lost, and stands again: what was under way will not come
+    expect(waits(3)).toEqual([1_000, 2_000, 4_000]);
+    feed.onAnswer({ t: "pieces", session: "counter/one", epoch: 1, copy: 77, seq: 1 });
+    expect(waits(2)).toEqual([1_000, 2_000]);
+    feed.onAck(ack(0, owner.hash));
+    owner.turn(feed);
+    expect(waits(2)).toEqual([1_000, 1_000]);
   });
 
   it("says and hears nothing after it was stopped", () => {

@@ -17,6 +17,9 @@ export interface FeedSource extends ReplicaSource {
 /** So many deltas are sent without waiting for more. */
 const MAX_GATHERED = 64;
 
+/** With a live copy of which nothing was heard the patience doubles each time, up to so much of what it is at first. */
+const MAX_PATIENCE = 16;
+
 /** Up to this size a base counts as small. */
 const SMALL_BASE_BYTES = 32_768;
 
@@ -51,6 +54,8 @@ export class Feed {
   #phase: Phase = { name: "probing" };
   #acked = 0;
   #sent = 0;
+  /** How many times over nothing must be heard of a live copy until it is sent again. */
+  #patience = 1;
   #timer: Scheduled | null = null;
   #gathering: Scheduled | null = null;
   #stopped = false;
@@ -86,6 +91,11 @@ export class Feed {
 
   /** The replica holds nothing of use. */
   startBase(): void {
+    this.#heard();
+    this.#beginBase();
+  }
+
+  #beginBase(): void {
     this.#leavePhase();
     this.#phase = { name: "waiting" };
     this.#takeBase();
@@ -142,8 +152,10 @@ export class Feed {
       this.startBase(); // it has given up what it had
       return;
     }
+    this.#heard();
     pieces.onArrived(message.seq);
     if (this.#phase.name === "streaming") this.#stream(pieces);
+    else this.#arm();
   }
 
   onAck(message: PeerMessageOf<"ack">): void {
@@ -161,6 +173,7 @@ export class Feed {
       return;
     }
     if (!this.#accepts(message)) return;
+    this.#heard();
     if (message.version > this.#acked) this.#acked = message.version;
     if (this.#phase.name !== "following") {
       this.#follow();
@@ -173,8 +186,13 @@ export class Feed {
     source.onAcked(this);
   }
 
-  /** Sends again whatever is not acknowledged (a connection was lost, or nothing was heard for too long). */
+  /** Sends again whatever is not acknowledged: the connection was lost, and with it what was under way. */
   resend(): void {
+    this.#heard();
+    this.#sendAgain();
+  }
+
+  #sendAgain(): void {
     if (this.#stopped) return;
     switch (this.#phase.name) {
       case "probing":
@@ -305,7 +323,7 @@ export class Feed {
   /** The way was lost, or the pieces: what is there stays there. */
   #readAgain(pieces: PieceSender): void {
     if (!pieces.begun) {
-      this.startBase();
+      this.#beginBase();
       return;
     }
     pieces.readAgain();
@@ -353,13 +371,23 @@ export class Feed {
     this.#arm();
   }
 
+  /** What is under way comes, or certainly will not: the long wait for it is over. */
+  #heard(): void {
+    if (this.#patience === 1) return;
+    this.#patience = 1;
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
   /** One timer per feed, only while something is unacknowledged. */
   #arm(): void {
     if (this.#stopped || this.#timer !== null || this.#settled()) return;
     const { clock, limits } = this.#source.host;
     const phase = this.#phase;
     const unsent = phase.name === "copying" ? phase.offset < phase.bytes.length : phase.name === "streaming" && phase.waits === "blocked";
-    this.#timer = clock.schedule(unsent ? 5 : limits.ackTimeoutMs, () => {
+    // A copy that is begun anew comes behind what is under way of the one before: the sooner, the later.
+    const patience = this.#pieces === null ? 1 : this.#patience;
+    this.#timer = clock.schedule(unsent ? 5 : limits.ackTimeoutMs * patience, () => {
       this.#timer = null;
       if (this.#stopped || this.#settled()) return;
       const now = this.#phase;
@@ -367,7 +395,10 @@ export class Feed {
         now.pieces.advanced = false;
         this.#stream(now.pieces);
       } else if (now.name === "copying" && now.offset < now.bytes.length) this.#pushChunks();
-      else this.resend();
+      else {
+        this.#patience = Math.min(this.#patience * 2, MAX_PATIENCE);
+        this.#sendAgain();
+      }
     });
   }
 

@@ -138,7 +138,7 @@ export const replicationBugs: readonly Mutant[] = [
     title: "a delta that is lost on its way is not sent again",
     breaks: ["I5", "liveness"],
     edits: [
-      { module: "core/ownership/feed", find: "this.#pushChunks(); else this.resend();", replace: "this.#pushChunks();" },
+      { module: "core/ownership/feed", find: "MAX_PATIENCE); this.#sendAgain();", replace: "MAX_PATIENCE);" },
       { module: "core/ownership/feed", find: 'else if (message.want === "deltas") { this.#sent = message.version; }', replace: "" },
     ],
   },
